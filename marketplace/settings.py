@@ -1,0 +1,322 @@
+"""Every setting of the product, read from the environment once; a bad value stops the start."""
+
+import ipaddress
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+# --- Readers of the environment -------------------------------------------------------------
+
+env = environ.Env()
+
+
+def read_bool(name: str, *, default: bool) -> bool:
+    """Read a yes-or-no variable; raises ImproperlyConfigured for anything else."""
+    text = env.str(name, default=str(default)).strip().lower()
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name} must be true or false, not {text!r}.")
+
+
+def read_positive_int(name: str, *, default: int) -> int:
+    """Read a whole number above zero; raises ImproperlyConfigured for anything else."""
+    text = env.str(name, default=str(default)).strip()
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ImproperlyConfigured(f"{name} must be a whole number above zero, not {text!r}.")
+    return int(text)
+
+
+def read_list(name: str, *, default: list[str]) -> list[str]:
+    """Read a comma-separated list; blanks around the items are dropped."""
+    if name not in env.ENVIRON:
+        return default
+    return [item.strip() for item in env.str(name).split(",") if item.strip()]
+
+
+def read_networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Read a comma-separated list of addresses or networks (CIDR)."""
+    try:
+        return [ipaddress.ip_network(item, strict=False) for item in read_list(name, default=[])]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be addresses or networks: {error}.") from error
+
+
+def read_origins(name: str) -> list[str]:
+    """Read a comma-separated list of origins, each scheme://host[:port] and nothing behind."""
+    origins = read_list(name, default=[])
+    for origin in origins:
+        scheme, separator, rest = origin.partition("://")
+        if scheme not in {"http", "https"} or not separator or not rest or "/" in rest:
+            raise ImproperlyConfigured(f"{name}: {origin!r} is no origin (https://host[:port]).")
+    return origins
+
+
+def read_url(name: str, *, schemes: set[str]) -> str | None:
+    """Read a URL of one of the schemes, or None when the variable is absent or empty."""
+    url = env.str(name, default="").strip()
+    if url and url.partition("://")[0] not in schemes:
+        raise ImproperlyConfigured(f"{name} must start with one of {sorted(schemes)} and '://'.")
+    return url or None
+
+
+def read_choice(name: str, *, choices: set[str], default: str) -> str:
+    """Read a variable that has a fixed set of values."""
+    value = env.str(name, default=default).strip()
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {sorted(choices)}, not {value!r}.")
+    return value
+
+
+# --- The base -------------------------------------------------------------------------------
+
+BUILT_IN_SECRET_KEY = "built-in-key-for-development-only-never-use-it-on-a-public-host"  # noqa: S105 refused below
+
+# The hosts allowed by default are loopback ones, so that this default is one for development.
+DEBUG = read_bool("DEBUG", default=True)
+SECRET_KEY = env.str("SECRET_KEY", default=BUILT_IN_SECRET_KEY)
+if not DEBUG and SECRET_KEY == BUILT_IN_SECRET_KEY:
+    raise ImproperlyConfigured("SECRET_KEY must be set when DEBUG is false.")
+if len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured("SECRET_KEY must have 32 characters or more.")
+
+ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_ORIGINS = read_origins("ALLOWED_ORIGINS")
+PUBLIC_HOST = env.str("PUBLIC_HOST", default=ALLOWED_HOSTS[0] if ALLOWED_HOSTS else "localhost")
+TRUSTED_PROXIES = read_networks("TRUSTED_PROXIES")
+METRICS_ADDRESSES = read_networks("METRICS_ADDRESSES")
+STREAMS_PER_USER = read_positive_int("STREAMS_PER_USER", default=10)
+STREAMS_PER_ADDRESS = read_positive_int("STREAMS_PER_ADDRESS", default=100)
+REDIS_URL = read_url("REDIS_URL", schemes={"redis", "rediss", "unix"})
+AMQP_URL = read_url("AMQP_URL", schemes={"amqp", "amqps"})
+LOG_FORMAT = read_choice("LOG_FORMAT", choices={"console", "json"}, default="console")
+
+INSTALLED_APPS = [
+    "daphne",  # before staticfiles: its runserver serves HTTP and WebSocket
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "channels",
+    "corsheaders",
+    "csp",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "rest_framework",
+    "marketplace.apps.MarketplaceConfig",
+    "marketplace.accounts",
+    "marketplace.dashboards",
+    "realtime",
+    "products",
+    "orders",
+]
+
+MIDDLEWARE = [
+    "marketplace.rest.middleware.ClientAddressMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "marketplace.rest.middleware.ApiErrorMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "marketplace.accounts.middleware.LoginMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "realtime.middleware.EventPositionMiddleware",
+]
+
+ROOT_URLCONF = "marketplace.urls"
+ASGI_APPLICATION = "marketplace.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "marketplace" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "realtime.middleware.event_position",
+            ],
+        },
+    }
+]
+
+# --- Data -----------------------------------------------------------------------------------
+
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR}/marketplace.sqlite3")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    VAR_DIR.mkdir(exist_ok=True)
+    DATABASES["default"]["OPTIONS"] = {
+        # SQLite has no FOR UPDATE: a transaction takes the write lock when it begins.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        if REDIS_URL
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    )
+}
+CHANNEL_LAYERS = {
+    "default": (
+        {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL], "prefix": "marketplace"},
+        }
+        if REDIS_URL
+        else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    )
+}
+
+# --- People ---------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "/login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+LOCALE_PATHS = [BASE_DIR / "marketplace" / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- REST -----------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "marketplace.accounts.authentication.BearerAuthentication",
+        "marketplace.accounts.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["marketplace.rest.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["marketplace.rest.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "marketplace.rest.pagination.Pagination",
+    "DEFAULT_THROTTLE_CLASSES": ["marketplace.rest.throttling.WriteThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"writes": env.str("WRITES_PER_USER", default="300/min")},
+    "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "marketplace.rest.errors.ExceptionHandler",
+    "EXCEPTION_FORMATTER_CLASS": "marketplace.rest.errors.ExceptionFormatter",
+    "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Marketplace",
+    "DESCRIPTION": "Products, orders and their live events.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api",
+}
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+}
+APPEND_SLASH = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+CSRF_FAILURE_VIEW = "marketplace.rest.errors.csrf_failure"
+
+# --- The browser ----------------------------------------------------------------------------
+
+CORS_ALLOWED_ORIGINS = ALLOWED_ORIGINS
+CORS_URLS_REGEX = r"^/api/.*$"
+CORS_ALLOW_CREDENTIALS = False  # Bearer or ticket only, never cookies
+CORS_EXPOSE_HEADERS = ["Event-Position", "Idempotent-Replayed", "Retry-After"]
+CORS_ALLOW_HEADERS = [
+    "accept", "authorization", "content-type", "idempotency-key", "last-event-id",
+]  # fmt: skip
+CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "https:", "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+# Cookies are marked Secure wherever a proxy that speaks TLS stands in front.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = read_bool("SECURE_COOKIES", default=not DEBUG)
+X_FRAME_OPTIONS = "DENY"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "marketplace" / "static"]
+MEDIA_URL = "/media/"
+MEDIA_ROOT = VAR_DIR / "media"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# --- Realtime -------------------------------------------------------------------------------
+
+REALTIME_RETENTION = timedelta(hours=72)
+REALTIME_RETENTION_EVENTS = 1_000_000
+
+# --- Logging --------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "console": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "marketplace.logs.JsonFormatter"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "daphne": {"level": "WARNING"},
+        # One line for a refused request, by the exception's own logger, is enough.
+        "django.request": {"level": "ERROR"},
+    },
+}

@@ -1,0 +1,35 @@
+"""The one door to realtime for the other apps: declare, publish, register.
+
+Declare an event as a subclass of Event, publish it in the transaction that makes it true, and
+register which channels exist and who may listen.
+"""
+
+from realtime.channels import ChannelKind, register_channel_kind
+from realtime.control import end_login, recheck_user
+from realtime.events import Event, Fields, iso_milliseconds
+from realtime.listeners import (
+    NOBODY,
+    Authenticator,
+    Credentials,
+    Listener,
+    NotLoggedIn,
+    register_authenticator,
+)
+from realtime.publishing import publish
+
+__all__ = [
+    "NOBODY",
+    "Authenticator",
+    "ChannelKind",
+    "Credentials",
+    "Event",
+    "Fields",
+    "Listener",
+    "NotLoggedIn",
+    "end_login",
+    "iso_milliseconds",
+    "publish",
+    "recheck_user",
+    "register_authenticator",
+    "register_channel_kind",
+]

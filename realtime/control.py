@@ -1,0 +1,33 @@
+"""What the event path tells itself: internal rows in the same log, never framed to clients.
+
+They stand in the log so that hubs apply them in order with the events around them, on every
+process. Their type begins with an underscore.
+"""
+
+from django.utils import timezone
+
+from realtime.publishing import append_to_outbox
+
+LOGIN_ENDED = "_login-ended"
+USER_CHANGED = "_user-changed"
+
+
+def is_internal(type_name: str) -> bool:
+    """Whether rows of this type are for hubs only."""
+    return type_name.startswith("_")
+
+
+def end_login(login_id: str) -> None:
+    """End every open stream of this login, on all processes, when the transaction commits."""
+    _announce(LOGIN_ENDED, f"login.{login_id}")
+
+
+def recheck_user(user_id: int) -> None:
+    """Have every open stream of this user ask again what it may hear, when this commits."""
+    _announce(USER_CHANGED, f"user.{user_id}")
+
+
+def _announce(type_name: str, audience: str) -> None:
+    append_to_outbox(
+        type_name=type_name, audiences=[audience], payload="{}", published_at=timezone.now()
+    )

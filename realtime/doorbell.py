@@ -1,0 +1,86 @@
+"""Waking the sequencers after a commit. A lost ring costs at most a second, never an event.
+
+Where this process has a sequencer, it alone is woken: it numbers for everybody. Elsewhere (a
+worker, a shell) the ring goes through Redis to the server processes, if there is a Redis.
+"""
+
+import asyncio
+import logging
+import threading
+from typing import Protocol
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+logger = logging.getLogger(__name__)
+
+EVENTS_GROUP = "events"
+RING_TIMEOUT_SECONDS = 0.2
+_STEP_ASIDE_SECONDS = 0.02
+
+
+class Sleeper(Protocol):
+    """What can be woken: a sequencer."""
+
+    def wake(self) -> None: ...
+
+    def let_pass(self, seconds: float) -> None: ...
+
+
+_sleepers: list[Sleeper] = []
+
+
+def register(sleeper: Sleeper) -> None:
+    """Have it woken by this process's commits from now on."""
+    _sleepers.append(sleeper)
+
+
+def unregister(sleeper: Sleeper) -> None:
+    """Wake it no longer."""
+    if sleeper in _sleepers:
+        _sleepers.remove(sleeper)
+
+
+def ring() -> None:
+    """Tell a sequencer that the outbox has rows. Never fails; called after the commit."""
+    for sleeper in _sleepers:
+        sleeper.wake()
+        # On SQLite writers that follow one another at full speed would starve the sequencer.
+        sleeper.let_pass(_STEP_ASIDE_SECONDS)
+    if not _sleepers and settings.REDIS_URL:
+        _messenger.ring()
+
+
+class _Messenger:
+    """A daemon thread that rings through the channel layer, so that no commit waits for Redis."""
+
+    def __init__(self) -> None:
+        self._rung = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def ring(self) -> None:
+        """Hand the ring over; rings that come while one is on its way are one."""
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
+                self._thread.start()
+        self._rung.set()
+
+    def _run(self) -> None:
+        asyncio.run(self._ring_on())
+
+    async def _ring_on(self) -> None:
+        layer = get_channel_layer()
+        loop = asyncio.get_running_loop()
+        while True:
+            await loop.run_in_executor(None, self._rung.wait)
+            self._rung.clear()
+            try:
+                async with asyncio.timeout(RING_TIMEOUT_SECONDS):
+                    await layer.group_send(EVENTS_GROUP, {"type": "log.wake"})
+            except Exception as error:  # noqa: BLE001 the servers' own look finds the row
+                logger.warning("Ringing through Redis failed: %s", error)
+
+
+_messenger = _Messenger()

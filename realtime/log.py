@@ -1,0 +1,244 @@
+"""The log: numbering what was committed, and reading it again.
+
+The log is the truth of the event path and everything else a doorbell. Positions have no holes and
+are given after the commit, one sequencer at a time, so that position order is the order in which
+changes became visible.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import takewhile
+from typing import Any
+
+from django.db import connection, transaction
+
+from realtime.control import is_internal
+from realtime.frames import numbered, sse_frame
+from realtime.models import LogAudience, LogEvent, LogHead
+
+MOVE_LIMIT = 500
+REPLAY_PAGE = 500
+
+
+class LogEntry:
+    """An event at its position, with the frames that every connection gets as the same object."""
+
+    __slots__ = ("_sse", "audiences", "position", "published_at", "text", "type")
+
+    def __init__(
+        self, position: int, type_name: str, audiences: str, payload: str, published_at: datetime
+    ) -> None:
+        self.position = position
+        self.type = type_name
+        self.audiences = tuple(audiences.split())
+        self.text = numbered(payload, position)
+        self.published_at = published_at
+        self._sse: bytes | None = None
+
+    @property
+    def sse(self) -> bytes:
+        """The event as an SSE frame, built when first asked for."""
+        if self._sse is None:
+            self._sse = sse_frame(event=self.type, data=self.text, position=self.position)
+        return self._sse
+
+    @property
+    def internal(self) -> bool:
+        """Whether it is for hubs only."""
+        return is_internal(self.type)
+
+
+class LogIncomplete(Exception):
+    """A stretch of the log was asked for that it does not hold (any more)."""
+
+
+def head_position() -> int:
+    """The position of the last event in the log; 0 for an empty one."""
+    return read_head()[0]
+
+
+def read_head() -> tuple[int, int]:
+    """(position, floor): the last position, and the one at or below which nothing is kept."""
+    row = LogHead.objects.filter(id=1).values_list("position", "floor").first()
+    return row or (0, 0)
+
+
+def has_unnumbered() -> bool:
+    """Whether the outbox holds a committed row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM realtime_outboxevent)")
+        return bool(cursor.fetchone()[0])
+
+
+def read_stretch(first: int, last: int) -> list[LogEntry]:
+    """The events at positions first to last; raises LogIncomplete unless all of them are there."""
+    rows = LogEvent.objects.filter(position__range=(first, last)).order_by("position")
+    entries = [_entry(row) for row in rows.values_list(*_COLUMNS)]
+    if len(entries) != last - first + 1:
+        raise LogIncomplete(f"positions {first} to {last}: {len(entries)} found")
+    return entries
+
+
+def read_for(
+    audiences: Iterable[str], *, after: int, until: int, limit: int = REPLAY_PAGE
+) -> list[LogEntry]:
+    """The events that listeners of these audiences see at positions after < p <= until.
+
+    In order, at most limit. Read by the (audience, position) index: one short range for each
+    audience, never the log itself.
+    """
+    # Each audience is cut at the limit by itself: the union then reads at most limit rows of each.
+    branch = (
+        "SELECT position FROM (SELECT position FROM realtime_logaudience"  # noqa: S608 no input
+        " WHERE audience = %s AND position > %s AND position <= %s"
+        " ORDER BY position LIMIT %s) AS one"
+    )
+    parameters: list[Any] = []
+    branches = []
+    for audience in audiences:
+        branches.append(branch)
+        parameters += [audience, after, until, limit]
+    if not branches:
+        return []
+    parameters.append(limit)
+    sql = " UNION ".join(branches) + " ORDER BY position LIMIT %s"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        positions = [position for (position,) in cursor.fetchall()]
+    rows = LogEvent.objects.filter(position__in=positions).order_by("position")
+    return [_entry(row) for row in rows.values_list(*_COLUMNS)]
+
+
+_COLUMNS = ("position", "type", "audiences", "payload", "published_at")
+
+
+def _entry(row: Sequence[Any]) -> LogEntry:
+    position, type_name, audiences, payload, published_at = row
+    return LogEntry(position, type_name, audiences, payload, published_at)
+
+
+# --- Numbering ------------------------------------------------------------------------------
+
+
+def ensure_head() -> None:
+    """Insert the head row where it is missing: without it no sequencer could number anything."""
+    with transaction.atomic():
+        last = LogEvent.objects.order_by("-position").values_list("position", flat=True).first()
+        LogHead.objects.get_or_create(id=1, defaults={"position": last or 0})
+
+
+def number_committed() -> list[LogEntry]:
+    """Move what was committed from the outbox into the log, at most MOVE_LIMIT rows, and return it.
+
+    Blocks while another sequencer numbers (PostgreSQL) or raises OperationalError at once when the
+    database is locked (SQLite, whose caller tries again). Call it outside a transaction.
+    """
+    if connection.vendor == "postgresql":
+        return _number_on_postgresql()
+    return _number_on_sqlite()
+
+
+# Two statements in one round trip, so that no pause of this process can hold the lock: the second
+# one's fresh snapshot sees what was committed while the first one waited. Locking inside the CTE,
+# or deleting before locking, lost rows, doubled numbers or deadlocked with two sequencers.
+_MOVE_ON_POSTGRESQL = f"""
+SELECT position FROM realtime_loghead WHERE id = 1 FOR UPDATE;
+WITH moved AS (
+    DELETE FROM realtime_outboxevent
+    WHERE id IN (SELECT id FROM realtime_outboxevent ORDER BY id LIMIT {MOVE_LIMIT})
+    RETURNING id, type, audiences, payload, published_at
+), numbered AS (
+    SELECT (SELECT position FROM realtime_loghead WHERE id = 1)
+               + row_number() OVER (ORDER BY id) AS position,
+           type, audiences, payload, published_at
+    FROM moved
+), logged AS (
+    INSERT INTO realtime_logevent (position, type, audiences, payload, published_at)
+    SELECT position, type, audiences, payload, published_at FROM numbered
+), indexed AS (
+    INSERT INTO realtime_logaudience (audience, position)
+    SELECT unnest(string_to_array(audiences, ' ')), position FROM numbered
+), advanced AS (
+    UPDATE realtime_loghead SET position = (SELECT max(position) FROM numbered)
+    WHERE id = 1 AND EXISTS (SELECT 1 FROM numbered)
+)
+SELECT position, type, audiences, payload, published_at FROM numbered ORDER BY position
+"""  # noqa: S608 nothing but a constant is put in
+
+
+def _number_on_postgresql() -> list[LogEntry]:
+    with connection.cursor() as cursor:
+        # Without parameters the whole goes as one simple query, which is one transaction.
+        cursor.execute(_MOVE_ON_POSTGRESQL)
+        if cursor.fetchone() is None:
+            raise LogIncomplete("the head row is missing")
+        cursor.nextset()
+        return [_entry(row) for row in cursor.fetchall()]
+
+
+def _number_on_sqlite() -> list[LogEntry]:
+    with transaction.atomic(durable=True):  # BEGIN IMMEDIATE: one sequencer at a time
+        head = LogHead.objects.filter(id=1).values_list("position", flat=True).first()
+        if head is None:
+            raise LogIncomplete("the head row is missing")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT id, type, audiences, payload, published_at"
+                f" FROM realtime_outboxevent ORDER BY id LIMIT {MOVE_LIMIT}"  # noqa: S608 constant
+            )
+            rows = cursor.fetchall()
+            if not rows:
+                return []
+            moved = [(head + 1 + offset, *row[1:]) for offset, row in enumerate(rows)]
+            cursor.executemany(
+                "INSERT INTO realtime_logevent"
+                " (position, type, audiences, payload, published_at) VALUES (%s, %s, %s, %s, %s)",
+                moved,
+            )
+            cursor.executemany(
+                "INSERT INTO realtime_logaudience (audience, position) VALUES (%s, %s)",
+                [(name, row[0]) for row in moved for name in row[2].split()],
+            )
+            cursor.execute("DELETE FROM realtime_outboxevent WHERE id <= %s", [rows[-1][0]])
+            cursor.execute(
+                "UPDATE realtime_loghead SET position = %s WHERE id = 1", [moved[-1][0]]
+            )
+    return [_entry((*row[:4], _aware(row[4]))) for row in moved]
+
+
+def _aware(stored: str | datetime) -> datetime:
+    # SQLite hands a raw column back as the text that Django stored: a naive time in UTC.
+    moment = datetime.fromisoformat(stored) if isinstance(stored, str) else stored
+    return moment.replace(tzinfo=UTC)
+
+
+# --- Retention ------------------------------------------------------------------------------
+
+TRIM_LIMIT = 1000
+
+
+def trim(*, before: datetime, keep: int) -> int:
+    """Delete events that were published before that moment, or that are not among the last keep.
+
+    Returns how many were deleted. The floor rises in the transaction that deletes, with the head
+    locked first, so that a replay which reads the floor after a page knows whether it missed any.
+    """
+    deleted = 0
+    while True:
+        with transaction.atomic():
+            head = LogHead.objects.select_for_update().get(id=1)
+            oldest = LogEvent.objects.order_by("position").values_list("position", "published_at")
+            # Only a stretch from the start may go: what is kept has no holes.
+            doomed = list(
+                takewhile(
+                    lambda row: row[0] <= head.position - keep or row[1] < before,
+                    oldest[:TRIM_LIMIT],
+                )
+            )
+            if not doomed:
+                return deleted
+            floor = doomed[-1][0]
+            LogAudience.objects.filter(position__lte=floor).delete()
+            LogEvent.objects.filter(position__lte=floor).delete()
+            LogHead.objects.filter(id=1).update(floor=floor)
+            deleted += len(doomed)

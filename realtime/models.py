@@ -1,0 +1,81 @@
+"""The tables of the event path: the outbox, the log and its head.
+
+Only realtime.publishing writes the outbox and only realtime.log moves rows from it.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class OutboxEvent(models.Model):
+    """An event that a transaction announced and that has no position yet.
+
+    The row stands or falls with its transaction; the sequencer moves it into the log.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    type = models.CharField(max_length=64)
+    audiences = models.TextField(help_text="Channel names, separated by a blank.")
+    payload = models.TextField(help_text="The event's JSON without its id, encoded once.")
+    published_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "outbox"
+
+    def __str__(self) -> str:
+        return f"{self.type} (not numbered)"
+
+
+class LogHead(models.Model):
+    """The one row behind which the log grows: its lock orders all sequencers.
+
+    position: that of the last event; floor: nothing at or below it can be replayed any more.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    position = models.BigIntegerField(default=0)
+    floor = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(id=1), name="realtime_one_log_head"),
+            models.CheckConstraint(
+                condition=models.Q(floor__lte=models.F("position")),
+                name="realtime_floor_within_log",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"position {self.position}, floor {self.floor}"
+
+
+class LogEvent(models.Model):
+    """An event at its position. Positions are whole, grow by one and are never given twice."""
+
+    position = models.BigIntegerField(primary_key=True)
+    type = models.CharField(max_length=64)
+    audiences = models.TextField()
+    payload = models.TextField()
+    published_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = "event"
+        ordering: ClassVar = ["-position"]
+
+    def __str__(self) -> str:
+        return f"{self.position} {self.type}"
+
+
+class LogAudience(models.Model):
+    """Which event a channel's listeners may see: the index that a replay reads by."""
+
+    pk = models.CompositePrimaryKey("audience", "position")
+    audience = models.CharField(max_length=97)
+    position = models.BigIntegerField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["position"], name="realtime_audience_position")]
+
+    def __str__(self) -> str:
+        return f"{self.audience} at {self.position}"

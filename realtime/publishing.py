@@ -1,0 +1,46 @@
+"""How a fact enters the event path: one outbox row in the transaction that makes it true."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from realtime import doorbell
+from realtime.events import AUDIENCE_PATTERN, Event
+from realtime.models import OutboxEvent
+
+
+def publish(event: Event) -> None:
+    """Announce the event: it is delivered if, and only if, the current transaction commits.
+
+    Call it after the row that the event describes was locked or written, so that two events of
+    one row stand in the order of its changes. Raises TransactionManagementError outside atomic(),
+    ValueError for an event over 128 KiB or an audience that is no channel name.
+    """
+    now = timezone.now()
+    append_to_outbox(
+        type_name=event.type_name,
+        audiences=event.audiences(),
+        payload=event.encode(now),
+        published_at=now,
+    )
+
+
+def append_to_outbox(
+    *, type_name: str, audiences: Iterable[str], payload: str, published_at: datetime
+) -> None:
+    """Write one outbox row and have the sequencer woken after the commit."""
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError(
+            f"{type_name} was published outside atomic(): it could be told of a change that failed."
+        )
+    # Each audience once, in the order given: the log's index has one row for each.
+    names = list(dict.fromkeys(audiences))
+    for name in names:
+        if not AUDIENCE_PATTERN.fullmatch(name):
+            raise ValueError(f"{name!r} is no channel name.")
+    OutboxEvent.objects.create(
+        type=type_name, audiences=" ".join(names), payload=payload, published_at=published_at
+    )
+    transaction.on_commit(doorbell.ring, robust=True)
