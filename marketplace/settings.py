@@ -164,7 +164,9 @@ TEMPLATES = [
 
 # --- Data -----------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR}/marketplace.sqlite3")}
+DATABASES = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR}/marketplace.sqlite3")
+}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     VAR_DIR.mkdir(exist_ok=True)
     DATABASES["default"]["OPTIONS"] = {
@@ -300,6 +302,8 @@ WHITENOISE_AUTOREFRESH = DEBUG
 
 # --- Realtime -------------------------------------------------------------------------------
 
+# The time over which `closing` is spread when a server stops; with few streams it is shorter.
+DRAIN_SECONDS = read_positive_int("DRAIN_SECONDS", default=5)
 REALTIME_RETENTION = timedelta(hours=72)
 REALTIME_RETENTION_EVENTS = 1_000_000
 

@@ -80,10 +80,7 @@ def parse_channel(name: str) -> Channel:
     if kind is None:
         raise UnknownChannel(name)
     pattern = _ID_PATTERNS.get(kind.id_form)
-    if pattern is None:
-        well_formed = not dot
-    else:
-        well_formed = pattern.fullmatch(channel_id) is not None
+    well_formed = not dot if pattern is None else pattern.fullmatch(channel_id) is not None
     if not well_formed:
         raise UnknownChannel(name)
     return Channel(name=name, kind=kind, id=channel_id)

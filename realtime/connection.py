@@ -27,8 +27,8 @@ class Connection:
 
     __slots__ = (
         "_bytes", "_frames", "_held", "_held_bytes", "_in_hand", "_waiter", "address", "audiences", "beat",
-        "channels", "client_id", "closed_because", "delivered", "ended", "listener", "opened_at",
-        "sent", "transport", "warned",
+        "channels", "client_id", "closed_because", "delivered", "due", "ended", "listener",
+        "opened_at", "sent", "task", "transport", "warned",
     )  # fmt: skip
 
     def __init__(
@@ -43,8 +43,10 @@ class Connection:
         self.audiences: frozenset[str] = frozenset()  # what the hub delivers here, by itself
         self.sent = 0  # nothing at or below it is queued, replayed or live
         self.beat = 0  # the slot of the wheel in which its heartbeat comes
+        self.due: int | None = None  # the second at which the wheel looks at its login
+        self.warned = False  # of the end of its login
         self.delivered = 0
-        self.warned = False
+        self.task: asyncio.Task[None] | None = None  # that serves it
         self.ended = False
         self.closed_because: ClosingReason | None = None
         self._frames: deque[Frame] = deque()
@@ -74,7 +76,9 @@ class Connection:
         return entry.sse if self.transport == "sse" else entry.text
 
     def queue(self, frame: Frame) -> bool:
-        """Put one frame at the tail; whether the reader keeps up."""
+        """Put one frame at the tail; whether the reader keeps up. Nothing follows the farewell."""
+        if self.ended:
+            return True
         self._frames.append(frame)
         self._bytes += len(frame)
         self._wake()
@@ -95,6 +99,11 @@ class Connection:
         held, self._held, self._held_bytes = self._held or [], None, 0
         for entry in held:
             self.deliver(entry)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether take() would return at once with frames."""
+        return bool(self._frames)
 
     @property
     def holds(self) -> bool:

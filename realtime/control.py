@@ -12,6 +12,16 @@ LOGIN_ENDED = "_login-ended"
 USER_CHANGED = "_user-changed"
 
 
+def login_audience(login_id: str) -> str:
+    """The audience of what concerns one login."""
+    return f"login.{login_id}"
+
+
+def user_audience(user_id: int) -> str:
+    """The audience of what concerns one user; events for the user alone have it, too."""
+    return f"user.{user_id}"
+
+
 def is_internal(type_name: str) -> bool:
     """Whether rows of this type are for hubs only."""
     return type_name.startswith("_")
@@ -19,12 +29,12 @@ def is_internal(type_name: str) -> bool:
 
 def end_login(login_id: str) -> None:
     """End every open stream of this login, on all processes, when the transaction commits."""
-    _announce(LOGIN_ENDED, f"login.{login_id}")
+    _announce(LOGIN_ENDED, login_audience(login_id))
 
 
 def recheck_user(user_id: int) -> None:
     """Have every open stream of this user ask again what it may hear, when this commits."""
-    _announce(USER_CHANGED, f"user.{user_id}")
+    _announce(USER_CHANGED, user_audience(user_id))
 
 
 def _announce(type_name: str, audience: str) -> None:

@@ -28,6 +28,11 @@ def sse_frame(*, event: str, data: str, position: int | None = None) -> bytes:
     return ("\n".join(lines) + "\n\n").encode()
 
 
+def ping_text(timestamp: str, position: int) -> str:
+    """The heartbeat of a WebSocket (contract §8)."""
+    return f'{{"id":{position},"type":"ping","timestamp":"{timestamp}"}}'
+
+
 def sse_preamble(retry_milliseconds: int) -> bytes:
     """The first line of a stream: how long EventSource waits before it comes back."""
     return f"retry: {retry_milliseconds}\n\n".encode()

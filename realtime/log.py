@@ -43,6 +43,11 @@ class LogEntry:
         return self._sse
 
     @property
+    def payload(self) -> str:
+        """The event's JSON as it stands in the log, without its id."""
+        return "{" + self.text.partition(",")[2]
+
+    @property
     def internal(self) -> bool:
         """Whether it is for hubs only."""
         return is_internal(self.type)
@@ -89,7 +94,7 @@ def read_for(
     """
     # Each audience is cut at the limit by itself: the union then reads at most limit rows of each.
     branch = (
-        "SELECT position FROM (SELECT position FROM realtime_logaudience"  # noqa: S608 no input
+        "SELECT position FROM (SELECT position FROM realtime_logaudience"
         " WHERE audience = %s AND position > %s AND position <= %s"
         " ORDER BY position LIMIT %s) AS one"
     )
@@ -184,7 +189,8 @@ def _number_on_sqlite() -> list[LogEntry]:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT id, type, audiences, payload, published_at"
-                f" FROM realtime_outboxevent ORDER BY id LIMIT {MOVE_LIMIT}"  # noqa: S608 constant
+                " FROM realtime_outboxevent ORDER BY id LIMIT %s",
+                [MOVE_LIMIT],
             )
             rows = cursor.fetchall()
             if not rows:
@@ -200,9 +206,7 @@ def _number_on_sqlite() -> list[LogEntry]:
                 [(name, row[0]) for row in moved for name in row[2].split()],
             )
             cursor.execute("DELETE FROM realtime_outboxevent WHERE id <= %s", [rows[-1][0]])
-            cursor.execute(
-                "UPDATE realtime_loghead SET position = %s WHERE id = 1", [moved[-1][0]]
-            )
+            cursor.execute("UPDATE realtime_loghead SET position = %s WHERE id = 1", [moved[-1][0]])
     return [_entry((*row[:4], _aware(row[4]))) for row in moved]
 
 
@@ -218,27 +222,28 @@ TRIM_LIMIT = 1000
 
 
 def trim(*, before: datetime, keep: int) -> int:
-    """Delete events that were published before that moment, or that are not among the last keep.
+    """Delete events that were published before that moment, and those beyond the last keep.
 
-    Returns how many were deleted. The floor rises in the transaction that deletes, with the head
-    locked first, so that a replay which reads the floor after a page knows whether it missed any.
+    Returns how many were deleted. A thousand go in one transaction, in which the floor rises with
+    the head locked first: a replay that reads the floor after a page knows whether it missed any.
     """
     deleted = 0
-    while True:
-        with transaction.atomic():
-            head = LogHead.objects.select_for_update().get(id=1)
-            oldest = LogEvent.objects.order_by("position").values_list("position", "published_at")
-            # Only a stretch from the start may go: what is kept has no holes.
-            doomed = list(
-                takewhile(
-                    lambda row: row[0] <= head.position - keep or row[1] < before,
-                    oldest[:TRIM_LIMIT],
-                )
-            )
-            if not doomed:
-                return deleted
-            floor = doomed[-1][0]
-            LogAudience.objects.filter(position__lte=floor).delete()
-            LogEvent.objects.filter(position__lte=floor).delete()
-            LogHead.objects.filter(id=1).update(floor=floor)
-            deleted += len(doomed)
+    while removed := _trim_some(before, keep):
+        deleted += removed
+    return deleted
+
+
+@transaction.atomic
+def _trim_some(before: datetime, keep: int) -> int:
+    head = LogHead.objects.select_for_update().get(id=1)
+    surplus = head.position - keep
+    oldest = LogEvent.objects.order_by("position").values_list("position", "published_at")
+    # Only a stretch from the start may go: what is kept has no holes.
+    doomed = list(takewhile(lambda row: row[0] <= surplus or row[1] < before, oldest[:TRIM_LIMIT]))
+    if not doomed:
+        return 0
+    floor = doomed[-1][0]
+    LogAudience.objects.filter(position__lte=floor).delete()
+    LogEvent.objects.filter(position__lte=floor).delete()
+    LogHead.objects.filter(id=1).update(floor=floor)
+    return len(doomed)

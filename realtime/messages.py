@@ -55,5 +55,3 @@ class TokenExpiring(Message, frozen=True):
     """Sixty seconds before the login behind the stream expires."""
 
     expires_at: str
-
-

@@ -1,0 +1,38 @@
+"""The whole application: streams ahead of Django, WebSockets beside it.
+
+Server-Sent Events do not pass Django's handler: a request there keeps a thread and its machinery
+for as long as its stream lives.
+"""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
+
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+
+django_application = get_asgi_application()  # sets Django up; what follows imports models
+
+from realtime.lifespan import lifespan_application  # noqa: E402
+from realtime.routing import websocket_urlpatterns  # noqa: E402
+from realtime.sse import PATHS, sse_application  # noqa: E402
+
+
+async def http_application(
+    scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+) -> None:
+    """A stream where one is asked for, Django for everything else."""
+    if scope["path"] in PATHS and scope["method"] == "GET":
+        await sse_application(scope, receive, send)
+    else:
+        await django_application(scope, receive, send)
+
+
+application = ProtocolTypeRouter(
+    {
+        "http": http_application,
+        "websocket": URLRouter(websocket_urlpatterns),
+        "lifespan": lifespan_application,
+    }
+)

@@ -1,0 +1,231 @@
+"""The process's one member of the event path: it takes the log's events in and hands them out.
+
+One task alone advances the hub's position. The sequencer, the relay and the once-a-second look
+only feed it, so that lost, doubled and reordered doorbells are harmless: what is missing is seen by
+arithmetic and read from the log.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from realtime import log
+from realtime.connection import Connection
+from realtime.control import LOGIN_ENDED
+from realtime.database import DatabaseThreads
+from realtime.log import LogEntry, LogIncomplete
+
+logger = logging.getLogger(__name__)
+
+# A batch that runs ahead is held so long for the one before it, then the log is read.
+REORDER_SECONDS = 0.02
+RETRY_SECONDS = 0.5
+GAP_PAGE = 1000
+# What a stream that comes back after a short cut is served from, without a query.
+RECENT_EVENTS = 4096
+RECENT_BYTES = 16 * 1024 * 1024
+# How long events are handed out before the connections' writers get their turn.
+HAND_OUT_SECONDS = 0.005
+
+
+class Hub:
+    """Audience to connections, contiguity, and the last events in memory.
+
+    too_slow, login_ended and user_changed are told of connections that need more than a frame.
+    All methods are called in the hub's event loop.
+    """
+
+    def __init__(
+        self,
+        *,
+        too_slow: Callable[[Connection], None],
+        login_ended: Callable[[Connection], None],
+        user_changed: Callable[[Connection], None],
+        lost_stretch: Callable[[], None],
+    ) -> None:
+        self.last = 0  # everything up to here was handed out
+        self.connections: set[Connection] = set()
+        self.delivered = 0
+        self.gaps_healed = 0
+        self._listeners: dict[str, set[Connection]] = {}
+        self._recent: deque[LogEntry] = deque()
+        self._recent_bytes = 0
+        self._inbox: deque[list[LogEntry]] = deque()
+        self._ahead: dict[int, list[LogEntry]] = {}  # batches beyond a gap, by first position
+        self._heard = 0  # the highest position that anybody told of
+        self._fed = asyncio.Event()
+        self._reader = DatabaseThreads(size=1, name="hub")
+        self._task: asyncio.Task[None] | None = None
+        self._too_slow = too_slow
+        self._login_ended = login_ended
+        self._user_changed = user_changed
+        self._lost_stretch = lost_stretch
+
+    # --- life -------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take the log's present head as position; events after it are handed out."""
+        self.last = self._heard = await self._reader.run(log.head_position)
+        self._task = asyncio.create_task(self._run(), name="hub")
+
+    async def stop(self) -> None:
+        """End the task and the reading thread."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        self._reader.close()
+
+    # --- connections ------------------------------------------------------------------------
+
+    def add(self, connection: Connection) -> None:
+        """Count the connection; it hears nothing before listen()."""
+        self.connections.add(connection)
+
+    def listen(self, connection: Connection, audiences: Iterable[str]) -> None:
+        """Deliver the events of exactly these audiences to the connection from now on."""
+        wanted = frozenset(audiences)
+        for name in connection.audiences - wanted:
+            self._forget(name, connection)
+        for name in wanted - connection.audiences:
+            self._listeners.setdefault(name, set()).add(connection)
+        connection.audiences = wanted
+
+    def remove(self, connection: Connection) -> None:
+        """Forget the connection; harmless for one that is unknown."""
+        self.listen(connection, ())
+        self.connections.discard(connection)
+
+    def _forget(self, name: str, connection: Connection) -> None:
+        listeners = self._listeners[name]
+        listeners.discard(connection)
+        if not listeners:
+            del self._listeners[name]
+
+    def recent_for(self, audiences: frozenset[str], after: int) -> list[LogEntry] | None:
+        """What listeners of these audiences saw after that position, from memory alone.
+
+        None when the memory does not reach back so far. Complete up to last as long as the caller
+        does not await between this call and listen().
+        """
+        if after >= self.last:
+            return [] if after == self.last else None
+        if not self._recent or self._recent[0].position > after + 1:
+            return None
+        missed = []
+        for entry in reversed(self._recent):
+            if entry.position <= after:
+                break
+            if not entry.internal and not audiences.isdisjoint(entry.audiences):
+                missed.append(entry)
+        missed.reverse()
+        return missed
+
+    # --- feeding ----------------------------------------------------------------------------
+
+    def feed(self, entries: list[LogEntry]) -> None:
+        """Take a batch of consecutive events; it may come twice, late or too early."""
+        if entries:
+            self._inbox.append(entries)
+            self._fed.set()
+
+    def heard(self, position: int) -> bool:
+        """Learn that the log reaches up to there; whether that is news to this hub."""
+        is_news = position > self._heard
+        if position > self.last:
+            self._heard = max(self._heard, position)
+            self._fed.set()
+        return is_news
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._fed.wait()
+                self._fed.clear()
+                await self._take_in()
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                # Nothing may end this loop. The position stays where it is: the next look goes on.
+                logger.exception("The hub failed at position %d and goes on.", self.last)
+                await asyncio.sleep(RETRY_SECONDS)
+                self._fed.set()
+
+    async def _take_in(self) -> None:
+        await self._hand_out_inbox()
+        if not self._ahead and self._heard <= self.last:
+            return
+        # Something is missing: it may be just behind in another queue.
+        await asyncio.sleep(REORDER_SECONDS)
+        await self._hand_out_inbox()
+        while self._heard > self.last:
+            await self._read_gap(min([self._heard, self.last + GAP_PAGE, *self._gap_ends()]))
+            await self._hand_out_inbox()
+
+    def _gap_ends(self) -> list[int]:
+        return [min(self._ahead) - 1] if self._ahead else []
+
+    async def _hand_out_inbox(self) -> None:
+        while self._inbox:
+            entries = self._inbox.popleft()
+            if entries[-1].position > self.last:
+                self._heard = max(self._heard, entries[-1].position)
+                self._ahead[entries[0].position] = entries
+        for first in sorted(self._ahead):
+            if first > self.last + 1:
+                return
+            entries = self._ahead.pop(first)
+            await self._hand_out([entry for entry in entries if entry.position > self.last])
+
+    async def _read_gap(self, until: int) -> None:
+        try:
+            entries = await self._reader.run(log.read_stretch, self.last + 1, until)
+        except LogIncomplete:
+            # Trimmed away before it was handed out: nobody's stream can be whole any more.
+            logger.error("Positions %d to %d are not in the log.", self.last + 1, until)
+            self.last = until
+            self._recent.clear()
+            self._recent_bytes = 0
+            self._lost_stretch()
+            return
+        self.gaps_healed += 1
+        await self._hand_out(entries)
+
+    # --- handing out ------------------------------------------------------------------------
+
+    async def _hand_out(self, entries: list[LogEntry]) -> None:
+        began = time.monotonic()
+        for entry in entries:
+            # No await from the first connection's frame to the new position: whoever reads `last`
+            # knows that everything up to it is in the queues.
+            self._deliver(entry)
+            self._remember(entry)
+            self.last = entry.position
+            if time.monotonic() - began > HAND_OUT_SECONDS:
+                await asyncio.sleep(0)
+                began = time.monotonic()
+
+    def _deliver(self, entry: LogEntry) -> None:
+        if entry.internal:
+            self._control(entry)
+            return
+        for name in entry.audiences:
+            # A connection that hears two of the audiences is skipped at the second: its own
+            # position says that it has the event.
+            for connection in self._listeners.get(name, ()):
+                if not connection.deliver(entry):
+                    self._too_slow(connection)
+        self.delivered += 1
+
+    def _control(self, entry: LogEntry) -> None:
+        tell = self._login_ended if entry.type == LOGIN_ENDED else self._user_changed
+        for name in entry.audiences:
+            for connection in tuple(self._listeners.get(name, ())):
+                tell(connection)
+
+    def _remember(self, entry: LogEntry) -> None:
+        self._recent.append(entry)
+        self._recent_bytes += len(entry.text)
+        while len(self._recent) > RECENT_EVENTS or self._recent_bytes > RECENT_BYTES:
+            self._recent_bytes -= len(self._recent.popleft().text)

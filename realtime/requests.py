@@ -1,0 +1,77 @@
+"""What both transports read from an ASGI scope: credentials, cursor, channels, origin, address."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from asgiref.typing import HTTPScope, WebSocketScope
+from django.conf import settings
+from django.http import parse_cookie
+from django.http.request import split_domain_port, validate_host
+from marketplace.rest.addresses import client_address
+
+from realtime.connection import Transport
+from realtime.listeners import Credentials
+from realtime.streams import StreamRequest
+
+_CURSOR = re.compile(r"[0-9]{1,19}")
+
+
+class BadRequest(Exception):
+    """The request cannot be understood; its text says why."""
+
+
+def read_request(scope: HTTPScope | WebSocketScope, transport: Transport) -> StreamRequest:
+    """The stream that a scope asks for; raises BadRequest."""
+    headers = read_headers(scope)
+    query = {
+        name: values[0]
+        for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()
+    }
+    # A page of another origin may come with a token or a ticket, never with the cookies.
+    cookies = parse_cookie(headers.get("cookie", "")) if is_same_origin(headers) else {}
+    names = query.get("channels", "").split(",")
+    return StreamRequest(
+        credentials=Credentials(
+            authorization=headers.get("authorization", ""),
+            ticket=query.get("ticket", ""),
+            token=query.get("token", ""),
+            cookies=cookies,
+        ),
+        transport=transport,
+        address=client_address(scope),
+        cursor=_read_cursor(headers.get("last-event-id") or query.get("lastEventId")),
+        channels=tuple(name.strip() for name in names if name.strip()),
+    )
+
+
+def _read_cursor(text: str | None) -> int | None:
+    if not text:
+        return None
+    if not _CURSOR.fullmatch(text):
+        raise BadRequest("The cursor must be the id of an event.")
+    return int(text)
+
+
+def read_headers(scope: HTTPScope | WebSocketScope) -> dict[str, str]:
+    """The headers by lower-case name; of several with one name the last counts."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def is_allowed_host(headers: dict[str, str]) -> bool:
+    """Whether the Host is one of ours: streams do not pass Django's own check."""
+    domain, _ = split_domain_port(headers.get("host", ""))
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+
+
+def is_same_origin(headers: dict[str, str]) -> bool:
+    """Whether the request comes from a page of this host, or from no page at all.
+
+    The scheme is not compared: behind a proxy that ends TLS the server sees another one.
+    """
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+
+
+def is_allowed_origin(headers: dict[str, str]) -> bool:
+    """Whether a page of this origin may open a WebSocket."""
+    return is_same_origin(headers) or headers.get("origin") in settings.ALLOWED_ORIGINS

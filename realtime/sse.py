@@ -1,0 +1,131 @@
+"""Server-Sent Events as an ASGI application, routed ahead of Django (contract §7).
+
+No thread and no request machinery stays with a stream that waits.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any, cast
+
+import msgspec
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
+from django.conf import settings
+
+from realtime.connection import Connection, Frame
+from realtime.frames import sse_preamble
+from realtime.requests import BadRequest, is_allowed_host, read_headers, read_request
+from realtime.station import station
+from realtime.streams import RETRY_MILLISECONDS, RefusalCode, Refused
+
+logger = logging.getLogger(__name__)
+
+PATHS = frozenset({"/api/webhook/events", "/api/events"})
+
+_STREAM_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+]
+_REFUSALS: dict[RefusalCode, tuple[int, str, str]] = {
+    "not-logged-in": (401, "not_authenticated", "A valid login is needed."),
+    "forbidden": (403, "forbidden", "You may not listen to one of these channels."),
+    "unknown-channel": (403, "unknown-channel", "There is no such channel."),
+    "too-many": (429, "throttled", "Too many open streams."),
+    "restart": (503, "restart", "The server is restarting."),
+}
+_REFUSAL_HEADERS: dict[RefusalCode, list[tuple[bytes, bytes]]] = {
+    "not-logged-in": [(b"www-authenticate", b'Bearer realm="api"')],
+    "too-many": [(b"retry-after", b"10")],
+    "restart": [(b"retry-after", b"2")],
+}
+
+
+async def sse_application(
+    scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+) -> None:
+    """Serve one stream from its request to its end."""
+    headers = read_headers(scope)
+    cors = _cors_headers(headers)
+    if not is_allowed_host(headers):
+        await _answer_error(send, 400, "bad_request", "This host is not served here.", cors)
+        return
+    try:
+        request = read_request(scope, "sse")
+    except BadRequest as error:
+        await _answer_error(send, 400, "invalid", str(error), cors)
+        return
+    streams = (await station()).streams
+    try:
+        connection = await streams.admit(request)
+    except Refused as refused:
+        status, code, detail = _REFUSALS[refused.code]
+        extra = _REFUSAL_HEADERS.get(refused.code, [])
+        await _answer_error(send, status, code, detail, [*cors, *extra])
+        return
+
+    async def write(frames: Sequence[Frame]) -> None:
+        await _send_body(send, b"".join(cast(Sequence[bytes], frames)), more=True)
+
+    watcher = asyncio.create_task(_watch(receive, connection))
+    try:
+        await _send_start(send, 200, [*_STREAM_HEADERS, *cors])
+        await _send_body(send, sse_preamble(RETRY_MILLISECONDS), more=True)
+        await streams.catch_up(connection, request.cursor, write)
+        await streams.pump(connection, write)
+        await _send_body(send, b"", more=False)
+    finally:
+        watcher.cancel()
+        streams.leave(connection)
+
+
+async def _watch(receive: ASGIReceiveCallable, connection: Connection) -> None:
+    """End the connection when its client goes."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    connection.end(None)
+
+
+def _cors_headers(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    """What lets a page of an allowed origin read the stream. Credentials are not allowed: such a
+    page comes with a token or a ticket."""
+    if not settings.ALLOWED_ORIGINS:
+        return []
+    vary = (b"vary", b"origin")
+    origin = headers.get("origin", "")
+    if origin not in settings.ALLOWED_ORIGINS:
+        return [vary]
+    return [vary, (b"access-control-allow-origin", origin.encode("latin-1"))]
+
+
+async def _answer_error(
+    send: ASGISendCallable,
+    status: int,
+    code: str,
+    detail: str,
+    headers: list[tuple[bytes, bytes]],
+) -> None:
+    error_type = "server_error" if status >= 500 else "client_error"
+    body = msgspec.json.encode(
+        {"type": error_type, "errors": [{"code": code, "detail": detail, "attr": None}]}
+    )
+    json_headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await _send_start(send, status, [*json_headers, *headers])
+    await _send_body(send, body, more=False)
+
+
+async def _send_start(
+    send: ASGISendCallable, status: int, headers: list[tuple[bytes, bytes]]
+) -> None:
+    await send(
+        {"type": "http.response.start", "status": status, "headers": headers, "trailers": False}
+    )
+
+
+async def _send_body(send: ASGISendCallable, body: bytes, *, more: bool) -> None:
+    message: Any = {"type": "http.response.body", "body": body, "more_body": more}
+    await send(message)

@@ -1,0 +1,115 @@
+"""What one server process runs for the event path: sequencer, hub, streams and relay together.
+
+There is one station for each running event loop. The ASGI lifespan starts it; on a server without
+a lifespan (daphne) the first request does.
+"""
+
+import asyncio
+import time
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+
+from realtime.database import DatabaseThreads
+from realtime.log import LogEntry
+from realtime.relay import Relay
+from realtime.sequencer import Sequencer
+from realtime.streams import Streams
+
+# Logins, permissions and replays of all streams share these threads.
+POOL_SIZE = 4
+REJOIN_SECONDS = 5.0
+
+
+class Station:
+    """The event path of one event loop."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._pool = DatabaseThreads(size=POOL_SIZE, name="streams")
+        self.streams = Streams(self._pool)
+        self._sequencer = Sequencer(deliver=self._numbered, heard=self._looked)
+        self._relay = (
+            Relay(
+                feed=self.streams.hub.feed,
+                heard=self.streams.hub.heard,
+                wake=self._sequencer.wake,
+            )
+            if settings.REDIS_URL
+            else None
+        )
+        self._joined_at = time.monotonic()
+
+    async def start(self) -> None:
+        """Start everything; the hub first, so that nothing is numbered past it."""
+        await self.streams.start()
+        if self._relay is not None:
+            self._relay.start()
+        self._sequencer.start()
+
+    async def stop(self) -> None:
+        """Stop everything; open streams are ended."""
+        await self._loop.run_in_executor(None, self._sequencer.stop)
+        if self._relay is not None:
+            await self._relay.stop()
+        await self.streams.stop()
+        self._pool.close()
+
+    # Both are called in the sequencer's thread.
+
+    def _numbered(self, entries: list[LogEntry]) -> None:
+        self._loop.call_soon_threadsafe(self._hand_over, entries)
+
+    def _looked(self, position: int) -> None:
+        self._loop.call_soon_threadsafe(self._compare, position)
+
+    def _hand_over(self, entries: list[LogEntry]) -> None:
+        self.streams.hub.feed(entries)
+        if self._relay is not None:
+            self._relay.pass_on(entries)
+
+    def _compare(self, position: int) -> None:
+        is_news = self.streams.hub.heard(position)
+        if is_news and self._relay is not None:
+            now = time.monotonic()
+            if now - self._joined_at > REJOIN_SECONDS:
+                # No doorbell told of it: this process may have become deaf.
+                self._joined_at = now
+                self._relay.join_again()
+
+
+_stations: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Future[Station]] = (
+    WeakKeyDictionary()
+)
+
+
+async def station() -> Station:
+    """The running event loop's station, started if need be."""
+    loop = asyncio.get_running_loop()
+    starting = _stations.get(loop)
+    if starting is None:
+        starting = _stations[loop] = loop.create_future()
+        try:
+            new = Station()
+            await new.start()
+        except BaseException as error:
+            # The next request tries again.
+            del _stations[loop]
+            starting.set_exception(error)
+            starting.exception()
+            raise
+        starting.set_result(new)
+    return await asyncio.shield(starting)
+
+
+def running_station() -> Station | None:
+    """The running event loop's station, None where it was not started (yet)."""
+    starting = _stations.get(asyncio.get_running_loop())
+    return starting.result() if starting is not None and starting.done() else None
+
+
+async def stop_station() -> None:
+    """Stop the running event loop's station, if it has one."""
+    starting = _stations.pop(asyncio.get_running_loop(), None)
+    if starting is not None:
+        await (await starting).stop()
