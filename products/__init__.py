@@ -1,1 +1,1 @@
-"""The products app."""
+"""What sellers offer: products, their stock, and the facts announced about both."""

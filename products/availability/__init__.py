@@ -1,0 +1,1 @@
+"""How much of a product is left, and how that is told."""

@@ -1,0 +1,12 @@
+"""Which products a person may know of. REST, pages and channels all ask here."""
+
+from django.contrib.auth.models import AnonymousUser
+
+from marketplace.accounts.models import User
+from products.models import Product, ProductQuerySet
+
+
+def visible_products(user: User | AnonymousUser) -> ProductQuerySet:
+    """What this person may see, with the sellers: all on sale, one's own, for staff everything."""
+    products = Product.objects.select_related("seller")
+    return products.visible_to(user_id=user.pk, is_staff=user.is_staff)

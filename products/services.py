@@ -1,0 +1,208 @@
+"""What can be done with products. Every change is announced in the transaction that makes it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import BinaryIO, TypedDict
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from marketplace.accounts.models import User
+from products.errors import (
+    InsufficientStock,
+    InvalidProduct,
+    NotYourProduct,
+    ProductNotFound,
+    ProductUnavailable,
+    SellersOnly,
+    Shortage,
+    StaleVersion,
+)
+from products.images import store_image
+from products.models import Product
+from products.selectors import visible_products
+
+
+class ProductFields(TypedDict, total=False):
+    """What a seller says of a product."""
+
+    title: str
+    description: str
+    category: str
+    price: Decimal
+    currency: str
+    kind: str
+    stock: int
+    max_group_size: int | None
+    starts_at: datetime | None
+    low_stock_threshold: int
+    external_id: str
+    image_url: str
+    is_active: bool
+
+
+@transaction.atomic
+def create_product(*, seller: User, fields: ProductFields) -> Product:
+    """Offer a new product. Raises SellersOnly, or InvalidProduct with all that is wrong."""
+    if seller.role != User.Role.SELLER:
+        raise SellersOnly
+    product = Product(seller=seller, **fields)
+    _save_valid(product)
+    return product
+
+
+@transaction.atomic
+def update_product(
+    *,
+    product_id: int,
+    by: User,
+    changes: ProductFields,
+    version: int | None = None,
+    stock_version: int | None = None,
+) -> Product:
+    """Change these fields of a product, on behalf of its seller or staff.
+
+    version: the one that the changes are based on, None to change whatever is there now;
+    stock_version: the same for the stock, without which no stock is set.
+    Raises ProductNotFound, NotYourProduct, StaleVersion, InvalidProduct; nothing is changed then.
+    """
+    product = _lock_own(product_id=product_id, by=by)
+    _refuse_stale(product, version=version)
+    if "stock" in changes and stock_version != product.stock_version:
+        raise StaleVersion
+    for name, value in changes.items():
+        setattr(product, name, value)
+    _save_valid(product)
+    return product
+
+
+@transaction.atomic
+def change_stock(*, product_id: int, by: User, change: int) -> Product:
+    """Add pieces to a product's stock, or take some out (change below zero).
+
+    Raises ProductNotFound, NotYourProduct, InsufficientStock, InvalidProduct (a tour's group).
+    """
+    product = _lock_own(product_id=product_id, by=by)
+    if product.stock + change < 0:
+        raise InsufficientStock([Shortage(product.pk, asked=-change, available=product.stock)])
+    product.stock += change
+    _save_valid(product)
+    return product
+
+
+def set_stock(*, product_id: int, by: User, stock: int, stock_version: int) -> Product:
+    """Set a product's stock to what was counted, if nobody changed it since stock_version.
+
+    Raises as update_product does.
+    """
+    return update_product(
+        product_id=product_id, by=by, changes={"stock": stock}, stock_version=stock_version
+    )
+
+
+@transaction.atomic
+def take_stock(*, quantities: Mapping[int, int], buyer_id: int) -> dict[int, Product]:
+    """Take pieces (one or more) of each product for a buyer: all of them, or none.
+
+    quantities: pieces by product id. Returns the products by id, locked until the caller's
+    transaction ends, with their sellers.
+    Raises ProductUnavailable, or else InsufficientStock, with every product that it is true of.
+    """
+    # Locked in key order: two buyers of the same products would deadlock.
+    products = {
+        product.pk: product for product in Product.objects.locked().filter(pk__in=quantities)
+    }
+    now = timezone.now()
+    unavailable = [
+        product_id
+        for product_id in quantities
+        if product_id not in products or not products[product_id].is_for_sale_to(buyer_id, at=now)
+    ]
+    if unavailable:
+        raise ProductUnavailable(unavailable)
+    shortages = [
+        Shortage(product_id, asked=quantity, available=products[product_id].stock)
+        for product_id, quantity in quantities.items()
+        if quantity > products[product_id].stock
+    ]
+    if shortages:
+        raise InsufficientStock(shortages)
+    for product in products.values():
+        product.stock -= quantities[product.pk]
+        product.save()
+    return products
+
+
+@transaction.atomic
+def give_back_stock(*, quantities: Mapping[int, int]) -> None:
+    """Put pieces back that an order had taken; quantities: pieces by product id.
+
+    A tour whose group was made smaller meanwhile gets no more seats than it has.
+    """
+    for product in Product.objects.locked().filter(pk__in=quantities):
+        product.stock = min(product.stock + quantities[product.pk], product.most_stock)
+        product.save()
+
+
+def set_image(*, product_id: int, by: User, upload: BinaryIO) -> Product:
+    """Give the product a picture: a JPEG, PNG or WebP of at most 5 MB, which is encoded again.
+
+    Raises ProductNotFound, NotYourProduct, ImageTooLarge, InvalidImage.
+    """
+    # Asked before the work of decoding, and again by update_product under its lock.
+    product = visible_products(by).filter(pk=product_id).first()
+    _refuse_stranger(product, by=by)
+    # Decoded outside the transaction: nobody waits for a row while pixels are reckoned.
+    image_url = store_image(upload)
+    return update_product(product_id=product_id, by=by, changes={"image_url": image_url})
+
+
+@transaction.atomic
+def delete_product(*, product_id: int, by: User, version: int | None = None) -> None:
+    """Delete a product, or take it off sale when there are orders of it.
+
+    Raises ProductNotFound, NotYourProduct, StaleVersion.
+    """
+    product = _lock_own(product_id=product_id, by=by)
+    _refuse_stale(product, version=version)
+    product.delete()
+
+
+def _lock_own(*, product_id: int, by: User) -> Product:
+    product = visible_products(by).locked().filter(pk=product_id).first()
+    return _refuse_stranger(product, by=by)
+
+
+def _refuse_stranger(product: Product | None, *, by: User) -> Product:
+    if product is None:
+        raise ProductNotFound
+    if product.seller_id != by.pk and not by.is_staff:
+        raise NotYourProduct
+    return product
+
+
+def _refuse_stale(product: Product, *, version: int | None) -> None:
+    if version is not None and version != product.version:
+        raise StaleVersion
+
+
+def _save_valid(product: Product) -> None:
+    """Save the product, or raise InvalidProduct with all that is wrong."""
+    _validate(product)
+    try:
+        with transaction.atomic():
+            product.save()
+    except IntegrityError:
+        # Another transaction may have taken the external id between the look and the write.
+        _validate(product)
+        raise
+
+
+def _validate(product: Product) -> None:
+    try:
+        # clean() says the same as the constraints, of which each would ask the database.
+        product.full_clean(exclude=["seller"], validate_unique=False, validate_constraints=False)
+    except ValidationError as error:
+        raise InvalidProduct(error) from error
