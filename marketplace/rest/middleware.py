@@ -1,0 +1,98 @@
+"""The two ends of every request: who asks, and in which form the API says no."""
+
+import os
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import BadRequest
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from marketplace.rest import addresses
+from marketplace.rest.errors import error_response, is_api_path
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+# What a framework said in a header beside an error stays true when its body is replaced.
+KEPT_HEADERS = ("Allow", "Retry-After", "Vary", "WWW-Authenticate")
+
+
+class ClientAddressMiddleware:
+    """Sets request.client_address; what others than trusted proxies forward is dropped."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        peer = request.META.get("REMOTE_ADDR", "")
+        request.client_address = addresses.client_address(  # type: ignore[attr-defined]
+            peer=peer,
+            forwarded_for=request.META.get("HTTP_X_FORWARDED_FOR", ""),
+            trusted=settings.TRUSTED_PROXIES,
+        )
+        if not addresses.is_trusted_proxy(peer):
+            # SECURE_PROXY_SSL_HEADER would believe it: a client could call itself secure.
+            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        return self.get_response(request)
+
+
+class ApiErrorMiddleware:
+    """Every answer of 400 or above under /api/ has the error format, whoever gave it.
+
+    It also refuses what no view should have to think of: NUL characters, which PostgreSQL cannot
+    store or compare, and JSON bodies over the limit, before anything reads them.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        malformed = "\0" in request.path_info or "%00" in request.META["QUERY_STRING"]
+        if not is_api_path(request.path_info):
+            if malformed:
+                raise BadRequest("NUL in the URL")
+            return self.get_response(request)
+        if malformed:
+            return error_response(400)
+        state_body_length(request)
+        if has_large_json(request):
+            return error_response(413)
+        return with_error_format(self.get_response(request))
+
+
+def state_body_length(request: HttpRequest) -> None:
+    """Give a body that came in chunks its length, which Django and the parsers go by."""
+    if isinstance(request, ASGIRequest) and "HTTP_TRANSFER_ENCODING" in request.META:
+        body = request._stream
+        request.META["CONTENT_LENGTH"] = str(body.seek(0, os.SEEK_END))
+        body.seek(0)
+
+
+def has_large_json(request: HttpRequest) -> bool:
+    """Whether the body is JSON of more than DATA_UPLOAD_MAX_MEMORY_SIZE bytes."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return (
+        request.content_type == "application/json"
+        and length.isdecimal()
+        and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    )
+
+
+def with_error_format(response: HttpResponseBase) -> HttpResponseBase:
+    """The response itself, or one in the error format in place of an error that has none."""
+    if response.status_code < 400 or _is_json(response):
+        return response
+    formatted = error_response(response.status_code)
+    for name in KEPT_HEADERS:
+        if name in response.headers:
+            formatted[name] = response.headers[name]
+    formatted.cookies = response.cookies
+    return formatted
+
+
+def _is_json(response: HttpResponseBase) -> bool:
+    return (
+        isinstance(response, HttpResponse)
+        and response.headers.get("Content-Type", "").partition(";")[0] == "application/json"
+    )
