@@ -26,9 +26,9 @@ class Connection:
     """
 
     __slots__ = (
-        "_bytes", "_frames", "_held", "_held_bytes", "_in_hand", "_waiter", "address", "audiences", "beat",
-        "channels", "client_id", "closed_because", "delivered", "due", "ended", "listener",
-        "opened_at", "sent", "task", "transport", "warned",
+        "_bytes", "_frames", "_held", "_held_bytes", "_in_hand", "_waiter", "address",
+        "audiences", "beat", "channels", "client_id", "closed_because", "delivered", "due",
+        "ended", "listener", "opened_at", "sent", "task", "transport", "warned",
     )  # fmt: skip
 
     def __init__(

@@ -34,5 +34,6 @@ def ping_text(timestamp: str, position: int) -> str:
 
 
 def sse_preamble(retry_milliseconds: int) -> bytes:
-    """The first line of a stream: how long EventSource waits before it comes back."""
-    return f"retry: {retry_milliseconds}\n\n".encode()
+    """The first line of a stream, in its first frame: how long EventSource waits before it comes
+    back."""
+    return f"retry: {retry_milliseconds}\n".encode()

@@ -1,43 +1,108 @@
-"""How many streams are open for each user, and for each address without a login."""
+"""How many streams are open for each user, and for each address without a login.
+
+Each process keeps its own counts in memory and publishes them as a lease that it renews each
+second; what the other processes count is read at the same moment.
+"""
 
 from collections import Counter
+from datetime import timedelta
+from typing import TypeVar
+from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.utils import timezone
 
 from realtime.connection import Connection
+from realtime.models import ProcessLease
+
+T = TypeVar("T")
+
+LEASE_DEAD_AFTER = timedelta(seconds=3)
+LEASE_DELETED_AFTER = timedelta(minutes=1)
 
 
 class TooManyStreams(Exception):
     """The user, or the address of an anonymous client, has as many streams as it may have."""
 
 
-class StreamCounts:
-    """Counts by user and by anonymous address."""
+class Counts:
+    """Streams by user and by anonymous address."""
 
     def __init__(self) -> None:
         self.by_user: Counter[int] = Counter()
         self.by_address: Counter[str] = Counter()
 
+    def add(self, other: "Counts") -> None:
+        """Count the other's streams, too."""
+        self.by_user += other.by_user
+        self.by_address += other.by_address
+
+    @property
+    def total(self) -> int:
+        """All streams."""
+        return self.by_user.total() + self.by_address.total()
+
+
+class StreamCounts(Counts):
+    """This process's counts, which keep to the limits over all processes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.process = uuid4()
+        self._elsewhere = Counts()
+
     def enter(self, connection: Connection) -> None:
         """Count one more; raises TooManyStreams and counts nothing when that is too many."""
-        user_id = connection.listener.user_id
+        user_id, address = connection.listener.user_id, connection.address
         if user_id is not None:
-            if self.by_user[user_id] >= settings.STREAMS_PER_USER:
+            open_already = self.by_user[user_id] + self._elsewhere.by_user[user_id]
+            if open_already >= settings.STREAMS_PER_USER:
                 raise TooManyStreams
             self.by_user[user_id] += 1
         else:
-            if self.by_address[connection.address] >= settings.STREAMS_PER_ADDRESS:
+            open_already = self.by_address[address] + self._elsewhere.by_address[address]
+            if open_already >= settings.STREAMS_PER_ADDRESS:
                 raise TooManyStreams
-            self.by_address[connection.address] += 1
+            self.by_address[address] += 1
 
     def leave(self, connection: Connection) -> None:
-        """Count one less. Counters at zero are dropped, so that nothing grows."""
+        """Count one less."""
         user_id = connection.listener.user_id
         if user_id is not None:
-            self.by_user[user_id] -= 1
-            if not self.by_user[user_id]:
-                del self.by_user[user_id]
+            _decrease(self.by_user, user_id)
         else:
-            self.by_address[connection.address] -= 1
-            if not self.by_address[connection.address]:
-                del self.by_address[connection.address]
+            _decrease(self.by_address, connection.address)
+
+    def renew_lease(self) -> None:
+        """Publish the counts and read those of the other processes. Uses the database."""
+        ProcessLease.objects.update_or_create(
+            process=self.process,
+            defaults={
+                "renewed_at": timezone.now(),
+                "by_user": dict(self.by_user),
+                "by_address": dict(self.by_address),
+            },
+        )
+        self._elsewhere = counts_of_others({self.process})
+
+    def end_lease(self) -> None:
+        """Take the counts back, and those of processes that died a while ago."""
+        ProcessLease.objects.filter(process=self.process).delete()
+        forgotten = timezone.now() - LEASE_DELETED_AFTER
+        ProcessLease.objects.filter(renewed_at__lt=forgotten).delete()
+
+
+def _decrease(counter: Counter[T], key: T) -> None:
+    counter[key] -= 1
+    if not counter[key]:
+        del counter[key]  # or the counter would grow with everybody who was ever here
+
+
+def counts_of_others(own: set[UUID]) -> Counts:
+    """What the living processes count, those named left out."""
+    alive = timezone.now() - LEASE_DEAD_AFTER
+    counts = Counts()
+    for lease in ProcessLease.objects.filter(renewed_at__gte=alive).exclude(process__in=own):
+        counts.by_user.update({int(user_id): n for user_id, n in lease.by_user.items()})
+        counts.by_address.update(lease.by_address)
+    return counts

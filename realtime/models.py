@@ -67,6 +67,21 @@ class LogEvent(models.Model):
         return f"{self.position} {self.type}"
 
 
+class ProcessLease(models.Model):
+    """How many streams a server process has open, renewed each second while it lives.
+
+    A process that was killed leaves no counts behind: its lease is dead after three seconds.
+    """
+
+    process = models.UUIDField(primary_key=True)
+    renewed_at = models.DateTimeField()
+    by_user = models.JSONField(default=dict, help_text="Streams by user id.")
+    by_address = models.JSONField(default=dict, help_text="Anonymous streams by address.")
+
+    def __str__(self) -> str:
+        return f"{self.process} at {self.renewed_at:%H:%M:%S}"
+
+
 class LogAudience(models.Model):
     """Which event a channel's listeners may see: the index that a replay reads by."""
 

@@ -7,7 +7,7 @@ from asgiref.typing import HTTPScope, WebSocketScope
 from django.conf import settings
 from django.http import parse_cookie
 from django.http.request import split_domain_port, validate_host
-from marketplace.rest.addresses import client_address
+from marketplace.rest.addresses import address_of_scope
 
 from realtime.connection import Transport
 from realtime.listeners import Credentials
@@ -38,7 +38,7 @@ def read_request(scope: HTTPScope | WebSocketScope, transport: Transport) -> Str
             cookies=cookies,
         ),
         transport=transport,
-        address=client_address(scope),
+        address=address_of_scope(scope),
         cursor=_read_cursor(headers.get("last-event-id") or query.get("lastEventId")),
         channels=tuple(name.strip() for name in names if name.strip()),
     )

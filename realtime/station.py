@@ -108,6 +108,15 @@ def running_station() -> Station | None:
     return starting.result() if starting is not None and starting.done() else None
 
 
+def running_stations() -> list[Station]:
+    """All of this process: one, except in tests. Callable from any thread."""
+    return [
+        starting.result()
+        for starting in list(_stations.values())
+        if starting.done() and starting.exception() is None
+    ]
+
+
 async def stop_station() -> None:
     """Stop the running event loop's station, if it has one."""
     starting = _stations.pop(asyncio.get_running_loop(), None)

@@ -96,6 +96,7 @@ class Streams:
     async def start(self) -> None:
         """Start the hub and the clock."""
         await self.hub.start()
+        await self._pool.run(self.counts.renew_lease)
         self._clock = asyncio.create_task(self._run_clock(), name="stream-clock")
 
     async def stop(self) -> None:
@@ -107,6 +108,7 @@ class Streams:
             chore.cancel()
         if chores:
             await asyncio.wait(chores)
+        await self._pool.run(self.counts.end_lease)
         await self.hub.stop()
 
     async def drain(self, seconds: float) -> None:
@@ -413,6 +415,7 @@ class Streams:
             try:
                 self._beat(tick)
                 self._look_at_logins()
+                await self._pool.run(self.counts.renew_lease)
             except Exception:
                 logger.exception("The clock of the streams failed and goes on.")
 
