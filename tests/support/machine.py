@@ -1,0 +1,76 @@
+"""The programs that the tests need beside Python's packages, and how they come here."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES_SWITCH = Path("/usr/sbin/policy-rc.d")
+
+
+def postgres_program(name: str) -> str | None:
+    """Return the path of a PostgreSQL server program; Debian keeps them out of PATH."""
+    installed = sorted(
+        Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4])
+    )
+    return str(installed[-1]) if installed else shutil.which(name)
+
+
+def chromium() -> str | None:
+    """Return the path of the browser that the journeys use."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def missing_packages() -> list[str]:
+    """Names of the Debian packages whose programs are not on this machine."""
+    programs = {
+        "chromium": chromium(),
+        "nodejs": shutil.which("node"),
+        "postgresql": postgres_program("initdb"),
+        # Only root has /usr/sbin in PATH.
+        "rabbitmq-server": shutil.which("rabbitmq-server", path=f"{os.defpath}:/usr/sbin"),
+        "redis-server": shutil.which("redis-server"),
+    }
+    return [package for package, program in programs.items() if program is None]
+
+
+@contextmanager
+def services_stay_down() -> Iterator[None]:
+    """Let no package start its service while it is installed: nothing may outlive the run."""
+    folder = os.open(SERVICES_SWITCH.parent, os.O_RDONLY)
+    try:
+        # Two runs at once: the first to end must not let the other's services start.
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if SERVICES_SWITCH.exists():
+            yield
+            return
+        SERVICES_SWITCH.write_text("#!/bin/sh\nexit 101\n")
+        try:
+            SERVICES_SWITCH.chmod(0o755)
+            yield
+        finally:
+            SERVICES_SWITCH.unlink()
+    finally:
+        os.close(folder)
+
+
+def install_missing_packages() -> None:
+    """Install what is missing with apt-get, or end the run with what to install."""
+    missing = missing_packages()
+    if not missing:
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        sys.exit(f"script/test needs these installed first: {', '.join(missing)}.")
+    apt_get = ["apt-get", "-o", "DPkg::Lock::Timeout=600", "--quiet", "--yes"]
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    with services_stay_down():
+        subprocess.run([*apt_get, "update"], env=environment, check=True)
+        install = [*apt_get, "install", "--no-install-recommends", *missing]
+        subprocess.run(install, env=environment, check=True)
+    if still_missing := missing_packages():
+        sys.exit(f"Installed, and yet not found: {', '.join(still_missing)}.")

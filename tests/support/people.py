@@ -1,0 +1,32 @@
+"""The people of the tests."""
+
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+
+from marketplace.accounts.models import User
+
+PASSWORD = "correct-horse-7"
+ADDRESS = {
+    "name": "Anna Berg",
+    "line1": "Lindenweg 4",
+    "line2": "",
+    "postalCode": "10115",
+    "city": "Berlin",
+    "country": "DE",
+}
+
+
+class QuickHasher(PBKDF2PasswordHasher):
+    """The usual hash in one round: a server process with the usual settings can check it."""
+
+    iterations = 1
+
+
+def make_user(username: str, *, role: str = "buyer", **fields: object) -> User:
+    """Create a user whose password is PASSWORD; `fields` are further ones of the model."""
+    return User.objects.create_user(
+        username=username,
+        email=f"{username}@example.com",
+        password=PASSWORD,
+        role=role,
+        **fields,
+    )

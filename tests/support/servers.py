@@ -1,0 +1,121 @@
+"""Throw-away servers of one run or one test: PostgreSQL, Redis and the marketplace itself."""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.machine import postgres_program
+from tests.support.processes import DidNotStart, end, listening, start
+
+POSTGRES_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "max_connections": "200",
+    # Its data is thrown away: nothing is lost that a crash of the machine could lose.
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+}
+
+
+@contextmanager
+def folder_of(user: str | None) -> Iterator[Path]:
+    """Make a temporary folder that belongs to the user and is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="marketplace-") as name:
+        if user:
+            shutil.chown(name, user, user)
+        yield Path(name)
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """Run a PostgreSQL server; gives the URL of its database `postgres`."""
+    # PostgreSQL refuses to run as root.
+    user = "postgres" if os.geteuid() == 0 else None
+    password = secrets.token_hex(16)
+    with folder_of(user) as folder:
+        log = folder / "log"
+        make_cluster(folder / "data", log=log, user=user, password=password)
+        options = [f"--{name}={value}" for name, value in POSTGRES_SETTINGS.items()]
+        program = [postgres_program("postgres"), "-D", folder / "data", "-k", folder, *options]
+        with listening(
+            lambda port: [*program, "-p", str(port)],
+            ready="database system is ready to accept connections",
+            log=log,
+            user=user,
+            how=signal.SIGINT,  # its fast shutdown, which does not wait for clients
+        ) as (port, _):
+            yield f"postgres://postgres:{password}@127.0.0.1:{port}/postgres"
+
+
+def make_cluster(data: Path, *, log: Path, user: str | None, password: str) -> None:
+    """Run initdb; raises DidNotStart with its output where it fails."""
+    secret = data.with_name("password")
+    secret.write_text(password)
+    secret.chmod(0o644)  # its folder is the user's own
+    options: Sequence[str | Path] = [
+        *("--pgdata", data, "--username", "postgres", "--pwfile", secret),
+        *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync"),
+    ]
+    process = start([postgres_program("initdb"), *options], log=log, user=user)
+    try:
+        if process.wait() != 0:
+            raise DidNotStart(log.read_text())
+    finally:
+        end(process)
+
+
+@contextmanager
+def redis() -> Iterator[str]:
+    """Run a Redis server that keeps nothing; gives its URL."""
+    with folder_of(None) as folder:
+        command = ["redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        with listening(
+            lambda port: [*command, "--dir", folder, "--port", str(port)],
+            ready="Ready to accept connections",
+            log=folder / "log",
+        ) as (port, _):
+            yield f"redis://127.0.0.1:{port}/0"
+
+
+@dataclass(frozen=True)
+class Marketplace:
+    """A marketplace server that runs in a process of its own."""
+
+    url: str  # without a slash at its end
+    process: subprocess.Popen[bytes]
+    log: Path  # what it printed
+    environment: Mapping[str, str]
+
+    def stop(self) -> int:
+        """End it as a deployment would, and return its exit code."""
+        return end(self.process)
+
+
+@contextmanager
+def marketplace(
+    folder: Path, *, database_url: str, settings: Mapping[str, str]
+) -> Iterator[Marketplace]:
+    """Run the real server on a database that is there and migrated; `settings` win."""
+    log = folder / "server.log"
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database_url,
+        "PYTHONUNBUFFERED": "1",
+        **settings,
+    }
+    program = [sys.executable, "-m", "marketplace.server", "--host", "127.0.0.1", "--port"]
+    with listening(
+        lambda port: [*program, str(port)],
+        ready="Serving on http://",
+        log=log,
+        environment=environment,
+    ) as (port, process):
+        yield Marketplace(f"http://127.0.0.1:{port}", process, log, environment)
