@@ -1,6 +1,7 @@
 """Django's entry to the app."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_delete, post_save
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,3 +10,14 @@ class ProductsConfig(AppConfig):
 
     name = "products"
     verbose_name = _("Products")
+
+    def ready(self) -> None:
+        # What follows needs models, which may be imported from here on only.
+        from products import channels, signals
+        from products.models import Product
+        from realtime.api import register_channel_kind
+
+        post_save.connect(signals.product_saved, sender=Product)
+        post_delete.connect(signals.product_deleted, sender=Product)
+        for kind in (channels.PRODUCT, channels.AVAILABILITY, channels.CATALOGUE):
+            register_channel_kind(kind)

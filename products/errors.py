@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.rest.errors import DomainError
+from marketplace.rest.errors import DomainError, ErrorItem
 
 
 class ProductNotFound(DomainError):
@@ -33,11 +33,17 @@ class SellersOnly(DomainError):
 
 
 class StaleVersion(DomainError):
-    """Somebody changed the product, or its stock, since the caller read it."""
+    """Somebody changed the product, or its stock, since the caller read it.
+
+    Says the present version and stock_version.
+    """
 
     status = 409
     code = "stale_version"
     detail = _("The product was changed meanwhile: load it again.")
+
+    def __init__(self, *, version: int, stock_version: int) -> None:
+        super().__init__(version=version, stock_version=stock_version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,16 @@ class InsufficientStock(DomainError):
 
     def __init__(self, shortages: Iterable[Shortage]) -> None:
         self.shortages = tuple(shortages)
-        super().__init__()
+        super().__init__(
+            errors=[
+                ErrorItem(
+                    code=self.code,
+                    detail=self.detail,
+                    extra={"product_id": shortage.product_id, "available": shortage.available},
+                )
+                for shortage in self.shortages
+            ]
+        )
 
 
 class ProductUnavailable(DomainError):
@@ -70,7 +85,12 @@ class ProductUnavailable(DomainError):
 
     def __init__(self, product_ids: Iterable[int]) -> None:
         self.product_ids = tuple(product_ids)
-        super().__init__()
+        super().__init__(
+            errors=[
+                ErrorItem(code=self.code, detail=self.detail, extra={"product_id": product_id})
+                for product_id in self.product_ids
+            ]
+        )
 
 
 class ImageTooLarge(DomainError):
@@ -86,12 +106,4 @@ class InvalidImage(DomainError):
 
     status = 400
     code = "invalid_image"
-    detail = _("Send a JPEG, PNG or WebP picture of at most 40 megapixels.")
-
-
-class InvalidProduct(DomainError):
-    """What was said of a product does not hold; says everything that is wrong, by field."""
-
-    status = 400
-    code = "invalid"
-    detail = _("This product is not valid.")
+    detail = _("Send one file: a JPEG, PNG or WebP picture of at most 40 megapixels.")

@@ -292,7 +292,7 @@ class Product(Tracked):
             raise ValueError("A product keeps its seller.")
         blind = "stock" in were_set and not stock_is_relative and not self.has_present("stock", row)
         if blind and "stock" in allowed:
-            raise StaleVersion
+            raise StaleVersion(version=row.version, stock_version=row.stock_version)
         self.before, self.after = row, self._changed(row, written)
         if written:
             for name in written.keys() | KEPT_BY_SAVE:

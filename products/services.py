@@ -5,14 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import BinaryIO, TypedDict
 
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from marketplace.accounts.models import User
 from products.errors import (
     InsufficientStock,
-    InvalidProduct,
     NotYourProduct,
     ProductNotFound,
     ProductUnavailable,
@@ -43,11 +41,25 @@ class ProductFields(TypedDict, total=False):
     is_active: bool
 
 
+def require_seller(user: User) -> None:
+    """Raises SellersOnly unless the user may offer products."""
+    if user.role != User.Role.SELLER:
+        raise SellersOnly
+
+
+def require_own(*, product_id: int, by: User) -> Product:
+    """The product as it stands, not locked, for somebody who means to change it.
+
+    Raises ProductNotFound, or NotYourProduct unless it is theirs or they are staff. Every change
+    asks again under its lock.
+    """
+    return _refuse_stranger(visible_products(by).filter(pk=product_id).first(), by=by)
+
+
 @transaction.atomic
 def create_product(*, seller: User, fields: ProductFields) -> Product:
-    """Offer a new product. Raises SellersOnly, or InvalidProduct with all that is wrong."""
-    if seller.role != User.Role.SELLER:
-        raise SellersOnly
+    """Offer a new product. Raises SellersOnly, or ValidationError with all that is wrong."""
+    require_seller(seller)
     product = Product(seller=seller, **fields)
     _save_valid(product)
     return product
@@ -65,13 +77,13 @@ def update_product(
     """Change these fields of a product, on behalf of its seller or staff.
 
     version: the one that the changes are based on, None to change whatever is there now;
-    stock_version: the same for the stock, without which no stock is set.
-    Raises ProductNotFound, NotYourProduct, StaleVersion, InvalidProduct; nothing is changed then.
+    stock_version: the one that a stock among them is based on, without which none is set.
+    Raises ProductNotFound, NotYourProduct, StaleVersion, ValidationError; nothing is changed then.
     """
     product = _lock_own(product_id=product_id, by=by)
     _refuse_stale(product, version=version)
     if "stock" in changes and stock_version != product.stock_version:
-        raise StaleVersion
+        raise StaleVersion(version=product.version, stock_version=product.stock_version)
     for name, value in changes.items():
         setattr(product, name, value)
     _save_valid(product)
@@ -79,12 +91,17 @@ def update_product(
 
 
 @transaction.atomic
-def change_stock(*, product_id: int, by: User, change: int) -> Product:
+def change_stock(
+    *, product_id: int, by: User, change: int, stock_version: int | None = None
+) -> Product:
     """Add pieces to a product's stock, or take some out (change below zero).
 
-    Raises ProductNotFound, NotYourProduct, InsufficientStock, InvalidProduct (a tour's group).
+    stock_version: the one that the change is based on, None to change whatever is there now.
+    Raises ProductNotFound, NotYourProduct, StaleVersion, InsufficientStock, ValidationError (more
+    seats than a tour's group).
     """
     product = _lock_own(product_id=product_id, by=by)
+    _refuse_stale(product, stock_version=stock_version)
     if product.stock + change < 0:
         raise InsufficientStock([Shortage(product.pk, asked=-change, available=product.stock)])
     product.stock += change
@@ -151,9 +168,7 @@ def set_image(*, product_id: int, by: User, upload: BinaryIO) -> Product:
 
     Raises ProductNotFound, NotYourProduct, ImageTooLarge, InvalidImage.
     """
-    # Asked before the work of decoding, and again by update_product under its lock.
-    product = visible_products(by).filter(pk=product_id).first()
-    _refuse_stranger(product, by=by)
+    require_own(product_id=product_id, by=by)  # before the work of decoding
     # Decoded outside the transaction: nobody waits for a row while pixels are reckoned.
     image_url = store_image(upload)
     return update_product(product_id=product_id, by=by, changes={"image_url": image_url})
@@ -183,13 +198,15 @@ def _refuse_stranger(product: Product | None, *, by: User) -> Product:
     return product
 
 
-def _refuse_stale(product: Product, *, version: int | None) -> None:
-    if version is not None and version != product.version:
-        raise StaleVersion
+def _refuse_stale(
+    product: Product, *, version: int | None = None, stock_version: int | None = None
+) -> None:
+    if version not in (None, product.version) or stock_version not in (None, product.stock_version):
+        raise StaleVersion(version=product.version, stock_version=product.stock_version)
 
 
 def _save_valid(product: Product) -> None:
-    """Save the product, or raise InvalidProduct with all that is wrong."""
+    """Save the product, or raise ValidationError with all that is wrong."""
     _validate(product)
     try:
         with transaction.atomic():
@@ -201,8 +218,5 @@ def _save_valid(product: Product) -> None:
 
 
 def _validate(product: Product) -> None:
-    try:
-        # clean() says the same as the constraints, of which each would ask the database.
-        product.full_clean(exclude=["seller"], validate_unique=False, validate_constraints=False)
-    except ValidationError as error:
-        raise InvalidProduct(error) from error
+    # clean() says the same as the constraints, of which each would ask the database.
+    product.full_clean(exclude=["seller"], validate_unique=False, validate_constraints=False)
