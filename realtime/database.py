@@ -9,7 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import connection
+from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,16 +35,23 @@ class DatabaseThreads:
 
     def __init__(self, *, size: int, name: str) -> None:
         self._executor = ThreadPoolExecutor(max_workers=size, thread_name_prefix=name)
+        self._opened: set[BaseDatabaseWrapper] = set()
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run work in one of the threads and await what it returns or raises."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._executor, lambda: with_own_connection(work, *args, **kwargs)
-        )
 
-    def close(self) -> None:
-        """Close the threads' connections and end the threads, after the work in hand."""
-        for _ in range(self._executor._max_workers):
-            self._executor.submit(connection.close)
-        self._executor.shutdown(wait=True, cancel_futures=False)
+        def in_thread() -> T:
+            self._opened.add(connections["default"])
+            return with_own_connection(work, *args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._executor, in_thread)
+
+    async def close(self) -> None:
+        """End the threads after the work in hand, and close their connections."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._executor.shutdown()
+        for opened in self._opened:
+            opened.inc_thread_sharing()  # its own thread is gone
+            opened.close()

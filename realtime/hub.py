@@ -75,7 +75,7 @@ class Hub:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        self._reader.close()
+        await self._reader.close()
 
     # --- connections ------------------------------------------------------------------------
 

@@ -151,6 +151,7 @@ SELECT position FROM realtime_loghead WHERE id = 1 FOR UPDATE;
 WITH moved AS (
     DELETE FROM realtime_outboxevent
     WHERE id IN (SELECT id FROM realtime_outboxevent ORDER BY id LIMIT {MOVE_LIMIT})
+      AND EXISTS (SELECT 1 FROM realtime_loghead WHERE id = 1)
     RETURNING id, type, audiences, payload, published_at
 ), numbered AS (
     SELECT (SELECT position FROM realtime_loghead WHERE id = 1)

@@ -53,7 +53,7 @@ class Station:
         if self._relay is not None:
             await self._relay.stop()
         await self.streams.stop()
-        self._pool.close()
+        await self._pool.close()
 
     # Both are called in the sequencer's thread.
 

@@ -1,4 +1,4 @@
-"""Clients of the event stream, from outside: raw sockets, so that a test decides where one is cut."""
+"""Clients of the event stream from outside: raw sockets, so that a test says where one is cut."""
 
 import asyncio
 import json

@@ -1,0 +1,188 @@
+"""Contiguity: whatever becomes of the doorbells, each event is handed out once and in order."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+
+from realtime import log
+from realtime.connection import Connection
+from realtime.database import DatabaseThreads
+from realtime.hub import Hub
+from realtime.listeners import NOBODY
+from tests.realtime.things import entry, publish_thing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Told:
+    """What the hub told of connections that need more than a frame."""
+
+    def __init__(self) -> None:
+        self.too_slow: list[Connection] = []
+        self.login_ended: list[Connection] = []
+        self.user_changed: list[Connection] = []
+        self.lost = 0
+
+    def lose(self) -> None:
+        self.lost += 1
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+async def hub(told: Told, threads: DatabaseThreads) -> AsyncIterator[Hub]:
+    """A hub that has started on an empty log."""
+    await threads.run(log.ensure_head)
+    hub = Hub(
+        too_slow=told.too_slow.append,
+        login_ended=told.login_ended.append,
+        user_changed=told.user_changed.append,
+        lost_stretch=told.lose,
+    )
+    await hub.start()
+    yield hub
+    await hub.stop()
+
+
+def listener(hub: Hub, *audiences: str) -> Connection:
+    connection = Connection(listener=NOBODY, transport="websocket", address="", opened_at=0)
+    hub.add(connection)
+    hub.listen(connection, audiences)
+    return connection
+
+
+async def reach(hub: Hub, position: int) -> None:
+    async with asyncio.timeout(10):
+        while hub.last < position:
+            await asyncio.sleep(0.005)
+
+
+async def positions_of(connection: Connection) -> list[int]:
+    if not connection.waiting:
+        return []
+    frames = await connection.take()
+    return [int(str(frame).partition(":")[2].partition(",")[0]) for frame in frames]
+
+
+def fill_log(count: int, to: str = "all") -> list[log.LogEntry]:
+    for number in range(count):
+        publish_thing(number, to=to)
+    moved: list[log.LogEntry] = []
+    while len(moved) < count:
+        moved += log.number_committed()
+    return moved
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_it_heals_lost_doubled_and_reordered_batches(
+    hub: Hub, threads: DatabaseThreads, seed: int
+) -> None:
+    chance = random.Random(seed)
+    connection = listener(hub, "all")
+    entries = await threads.run(fill_log, 120)
+    batches = []
+    while entries:
+        size = chance.randint(1, 9)
+        batches.append(entries[:size])
+        entries = entries[size:]
+    doorbells = [batch for batch in batches for _ in range(chance.choice([0, 1, 1, 2]))]
+    for number in range(len(doorbells) - 1):
+        if chance.random() < 0.4:
+            doorbells[number], doorbells[number + 1] = doorbells[number + 1], doorbells[number]
+    for doorbell in doorbells:
+        hub.feed(list(doorbell))
+        if chance.random() < 0.3:
+            await asyncio.sleep(0)
+    hub.heard(120)
+    await reach(hub, 120)
+    assert await positions_of(connection) == list(range(1, 121))
+
+
+async def test_it_cuts_a_batch_that_overlaps(hub: Hub) -> None:
+    connection = listener(hub, "all")
+    hub.feed([entry(1), entry(2)])
+    hub.feed([entry(2), entry(3)])
+    await reach(hub, 3)
+    assert await positions_of(connection) == [1, 2, 3]
+    assert hub.gaps_healed == 0
+
+
+async def test_it_reads_from_the_log_what_no_doorbell_told(
+    hub: Hub, threads: DatabaseThreads
+) -> None:
+    connection = listener(hub, "all")
+    await threads.run(fill_log, 3)
+    assert hub.heard(3)
+    await reach(hub, 3)
+    assert await positions_of(connection) == [1, 2, 3]
+    assert hub.gaps_healed == 1
+
+
+async def test_it_goes_on_when_the_log_lost_a_stretch_and_says_so(hub: Hub, told: Told) -> None:
+    connection = listener(hub, "all")
+    hub.feed([entry(5)])
+    await reach(hub, 5)
+    assert told.lost == 1
+    assert await positions_of(connection) == [5]
+
+
+async def test_it_delivers_once_to_a_listener_of_two_audiences(hub: Hub) -> None:
+    both = listener(hub, "all", "staff")
+    one, other = listener(hub, "all"), listener(hub, "user.7")
+    hub.feed([entry(1, "all staff"), entry(2, "staff"), entry(3, "all")])
+    await reach(hub, 3)
+    assert await positions_of(both) == [1, 2, 3]
+    assert await positions_of(one) == [1, 3]
+    assert await positions_of(other) == []
+
+
+async def test_it_forgets_a_connection_and_its_audiences(hub: Hub) -> None:
+    connection = listener(hub, "all", "user.1")
+    hub.remove(connection)
+    hub.remove(connection)
+    hub.feed([entry(1)])
+    await reach(hub, 1)
+    assert not connection.waiting
+    assert not hub.connections
+    assert not hub._listeners
+
+
+async def test_it_serves_a_short_cut_from_memory(hub: Hub) -> None:
+    hub.feed([entry(1, "all"), entry(2, "user.1"), entry(3, "all")])
+    await reach(hub, 3)
+
+    def recent(after: int) -> list[int] | None:
+        entries = hub.recent_for(frozenset({"all"}), after)
+        return None if entries is None else [entry.position for entry in entries]
+
+    assert recent(0) == [1, 3]
+    assert recent(1) == [3]
+    assert recent(3) == []
+    assert recent(4) is None
+
+
+async def test_it_tells_of_internal_rows_in_order_and_frames_none(hub: Hub, told: Told) -> None:
+    connection = listener(hub, "login.abc", "user.7", "all")
+    ended = log.LogEntry(1, "_login-ended", "login.abc", "{}", entry(1).published_at)
+    changed = log.LogEntry(2, "_user-changed", "user.7", "{}", entry(1).published_at)
+    hub.feed([ended, changed, entry(3)])
+    await reach(hub, 3)
+    assert told.login_ended == [connection]
+    assert told.user_changed == [connection]
+    assert await positions_of(connection) == [3]
+
+
+async def test_it_tells_of_a_reader_that_does_not_keep_up(hub: Hub, told: Told) -> None:
+    slow, quick = listener(hub, "all"), listener(hub, "all")
+    text = "x" * 100_000
+    for position in range(1, 13):
+        hub.feed([entry(position, "all", text)])
+        await reach(hub, position)
+        await positions_of(quick)
+    assert slow in told.too_slow
+    assert quick not in told.too_slow

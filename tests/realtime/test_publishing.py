@@ -1,0 +1,48 @@
+"""How a fact enters the outbox."""
+
+import pytest
+from django.db import transaction
+
+from realtime.api import publish
+from realtime.models import OutboxEvent
+from tests.realtime.things import ThingHappened, publish_thing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_it_writes_one_row_in_the_transaction() -> None:
+    publish_thing(1, to="all user.7 all")
+    row = OutboxEvent.objects.get()
+    assert row.type == "thing-happened"
+    assert row.audiences == "all user.7"
+    assert row.payload.startswith('{"type":"thing-happened","timestamp":"')
+
+
+def test_it_leaves_nothing_of_a_rolled_back_transaction() -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        publish(ThingHappened(number=1))
+        raise ZeroDivisionError
+    assert not OutboxEvent.objects.exists()
+
+
+def test_it_refuses_outside_a_transaction() -> None:
+    with pytest.raises(transaction.TransactionManagementError):
+        publish(ThingHappened(number=1))
+
+
+@pytest.mark.parametrize("audience", ["Uppercase", "user.", "user 7", "user:7", "", "a.b.c"])
+def test_it_refuses_an_audience_that_is_no_channel_name(audience: str) -> None:
+    class Misdirected(ThingHappened, frozen=True, kw_only=True):
+        """To nobody that there is."""
+
+        def audiences(self) -> list[str]:
+            return [audience]
+
+    with pytest.raises(ValueError, match="no channel name"), transaction.atomic():
+        publish(Misdirected(number=1))
+
+
+def test_it_refuses_an_event_of_more_than_128_kib() -> None:
+    publish_thing(1, text="é" * 65_000)
+    with pytest.raises(ValueError, match="larger than"):
+        publish_thing(1, text="é" * 65_536)
