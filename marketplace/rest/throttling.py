@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.core.cache import cache
 from redis.exceptions import RedisError
@@ -11,7 +11,9 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import SimpleRateThrottle
-from rest_framework.views import APIView
+
+if TYPE_CHECKING:  # the framework's views import this module through the settings
+    from rest_framework.views import APIView
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ class WriteThrottle(SimpleRateThrottle):
         rate: str | None = api_settings.DEFAULT_THROTTLE_RATES[self.scope]
         return rate
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
+    def allow_request(self, request: Request, view: "APIView") -> bool:
         if request.method in SAFE_METHODS or request.user.pk is None:
             return True
         if self.num_requests is None or time.monotonic() < WriteThrottle.paused_until:
