@@ -60,9 +60,9 @@ def test_it_says_when_there_are_too_many_frames() -> None:
 async def test_it_counts_the_bytes_in_the_writer_s_hand() -> None:
     one = connection()
     large = "x" * (MAX_BYTES // 10)
-    assert all([one.deliver(entry(number, text=large)) for number in range(1, 6)])
+    assert all(one.deliver(entry(number, text=large)) for number in range(1, 6))
     await one.take()
-    assert all([one.deliver(entry(number, text=large)) for number in range(6, 10)])
+    assert all(one.deliver(entry(number, text=large)) for number in range(6, 10))
     assert not one.deliver(entry(10, text=large))
     await one.take()
     assert one.deliver(entry(11, text=large))
@@ -72,7 +72,7 @@ async def test_it_counts_what_is_held_back() -> None:
     one = connection()
     one.hold()
     large = "x" * (MAX_BYTES // 10)
-    assert all([one.deliver(entry(number, text=large)) for number in range(1, 10)])
+    assert all(one.deliver(entry(number, text=large)) for number in range(1, 10))
     assert not one.deliver(entry(10, text=large))
 
 
