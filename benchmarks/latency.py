@@ -1,0 +1,146 @@
+"""From commit to the client's frame, at ten events a second and a hundred clients.
+
+A real server on a throw-away database, clients over SSE in another process, and changes of stock
+over REST. The clock starts at the event's timestamp, which is taken just before the commit, so
+that the commit itself counts, too.
+"""
+
+import json
+import multiprocessing
+import os
+import secrets
+import selectors
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report import Table, percentile
+from tests.support.servers import Marketplace, marketplace, postgres
+
+CLIENTS = 100
+EVENTS_PER_SECOND = 10
+SECONDS = 20
+WARM_UP_EVENTS = 10
+
+
+def run() -> Table:
+    """Measure on SQLite and on PostgreSQL."""
+    table = Table(
+        f"Commit to frame: {CLIENTS} clients, {EVENTS_PER_SECOND} events a second, {SECONDS} s"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        table.rows.append(_measure("SQLite", f"sqlite:///{folder}/bench.sqlite3", Path(folder)))
+    with tempfile.TemporaryDirectory() as folder, postgres() as url:
+        table.rows.append(_measure("PostgreSQL", url, Path(folder)))
+    return table
+
+
+def _measure(name: str, database_url: str, folder: Path) -> dict[str, str | int | float]:
+    variables = {"STREAMS_PER_USER": str(CLIENTS), "WRITES_PER_USER": "100000/min"}
+    environment = {**os.environ, "DATABASE_URL": database_url}
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True)
+    with marketplace(folder, database_url=database_url, settings=variables) as server:
+        token, product_id = _prepare(server)
+        count = WARM_UP_EVENTS + EVENTS_PER_SECOND * SECONDS
+        with _listening(int(server.url.rpartition(":")[2]), token) as heard:
+            _change_stock(server, product_id, token, count)
+            latencies = sorted(_collect(heard, count))
+    return {
+        "database": name,
+        "events": count,
+        "deliveries": len(latencies),
+        "median ms": percentile(latencies, 0.5) * 1000,
+        "p99 ms": percentile(latencies, 0.99) * 1000,
+        "max ms": latencies[-1] * 1000,
+    }
+
+
+def _post(server: Marketplace, path: str, body: dict[str, Any], token: str = "") -> dict[str, Any]:
+    headers = {"Content-Type": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    data = json.dumps(body).encode()
+    request = urllib.request.Request(server.url + path, data=data, headers=headers)  # noqa: S310
+    with urllib.request.urlopen(request) as answer:  # noqa: S310 our own server
+        result: dict[str, Any] = json.load(answer)
+    return result
+
+
+def _prepare(server: Marketplace) -> tuple[str, int]:
+    """A seller's token and the id of their product."""
+    login = {"username": "bench", "password": secrets.token_hex(16)}
+    person = {**login, "email": "bench@example.com", "role": "seller"}
+    _post(server, "/api/auth/register", person)
+    token = _post(server, "/api/auth/token", login)["access"]
+    product = {"title": "Lamp", "price": "10.00", "currency": "EUR", "kind": "goods", "stock": 10}
+    return token, _post(server, "/api/products", product, token)["id"]
+
+
+def _change_stock(server: Marketplace, product_id: int, token: str, count: int) -> None:
+    """Change the product's stock so many times, at an even pace."""
+    began = time.monotonic()
+    for number in range(count):
+        time.sleep(max(0.0, began + number / EVENTS_PER_SECOND - time.monotonic()))
+        _post(server, f"/api/products/{product_id}/stock", {"change": 1}, token)
+
+
+@contextmanager
+def _listening(port: int, token: str) -> Iterator[Connection]:
+    """Clients in a process of their own; what they heard comes through the pipe."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(
+        target=_listen, args=(port, token, theirs), daemon=True
+    )
+    process.start()
+    try:
+        if ours.recv() != "connected":
+            raise RuntimeError("The clients could not connect.")
+        yield ours
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _listen(port: int, token: str, pipe: Connection) -> None:
+    selector = selectors.DefaultSelector()
+    for _ in range(CLIENTS):
+        client = socket.create_connection(("127.0.0.1", port))
+        client.sendall(
+            f"GET /api/webhook/events?channels=availability HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+            f"Authorization: Bearer {token}\r\n\r\n".encode()
+        )
+        while b"event: subscribed" not in client.recv(65536):
+            pass
+        client.setblocking(False)
+        selector.register(client, selectors.EVENT_READ)
+    pipe.send("connected")
+    while True:
+        for key, _ in selector.select():
+            client = key.fileobj  # type: ignore[assignment]
+            heard_at = time.time()
+            chunk = client.recv(65536)
+            for line in chunk.split(b"\n"):
+                if line.startswith(b"data: ") and b'"availability-updated"' in line:
+                    event: dict[str, Any] = json.loads(line[6:])
+                    happened = datetime.fromisoformat(event["timestamp"]).timestamp()
+                    pipe.send(heard_at - happened)
+
+
+def _collect(heard: Connection, count: int) -> list[float]:
+    """The latencies of all deliveries but those of the warm-up; nothing may be missing."""
+    expected = count * CLIENTS
+    latencies = []
+    while len(latencies) < expected:
+        if not heard.poll(10):
+            raise RuntimeError(f"{expected - len(latencies)} deliveries are missing.")
+        latencies.append(heard.recv())
+    return latencies[WARM_UP_EVENTS * CLIENTS :]
