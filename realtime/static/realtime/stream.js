@@ -9,28 +9,30 @@ import { nextStep } from "./comeback.js";
 /** @typedef {import("./transport-sse.js").WireEvent} WireEvent */
 
 /**
- * live: frames come; connecting: the first attempt is under way; lost: it will come back by itself;
- * offline: the browser has no network; logged-out, refused: it will not come back by itself.
- * @typedef {"connecting" | "live" | "lost" | "offline" | "logged-out" | "refused"} State
+ * live: events come; connecting: the first attempt is under way; lost: it comes back by itself;
+ * offline: the browser has no network; logged-out: it does not come back by itself; idle: there is
+ * nothing to listen to.
+ * @typedef {"idle" | "connecting" | "live" | "lost" | "offline" | "logged-out"} State
  */
+
+/** What to ask for. @typedef {{channels: string[], cursor: number | null}} Position */
 
 /**
  * @typedef {object} StreamOptions
  * @property {(attempt: Attempt) => Promise<Ending>} transport
  * @property {string} url
  * @property {(() => Promise<string>) | undefined} ticket asked for before every attempt
- * @property {() => {channels: string[], cursor: number | null}} position what to ask for, read
- *   anew before every attempt
+ * @property {() => Position | null} position read before every attempt; null for nothing
  * @property {(event: WireEvent) => void} onEvent
  * @property {(state: State) => void} onState
- * @property {(channel: string) => void} onRefused a channel that may not be heard; position() must
+ * @property {(channel: string) => void} onRefused a channel that may not be heard: position() must
  *   not name it again
  * @property {(...words: unknown[]) => void} log
  */
 
 /** A stream that is silent for so long is dead: the server speaks every 20 seconds. */
 export const SILENCE_MS = 45_000;
-/** Only a stream that has lived so long ends a row of failures. */
+/** Only a stream that lived so long ends a row of failures. */
 const STABLE_MS = 10_000;
 
 export class Stream {
@@ -39,14 +41,13 @@ export class Stream {
   #run = null;
   #failures = 0;
   #heardAt = 0;
-  #wasLive = false;
 
   /** @param {StreamOptions} options */
   constructor(options) {
     this.#options = options;
   }
 
-  /** Open the stream, or open it again at once with what position() says now. */
+  /** Open the stream, or open it anew at once with what position() says now. */
   open() {
     this.#run?.abort();
     this.#run = new AbortController();
@@ -57,41 +58,132 @@ export class Stream {
   stop() {
     this.#run?.abort();
     this.#run = null;
-    this.#wasLive = false;
     this.#failures = 0;
   }
 
-  /** @param {AbortSignal} signal aborts this run; a later open() has its own */
-  async #keepOpen(signal) {
-    const { onState, onRefused, log, ticket } = this.#options;
-    while (!signal.aborted) {
-      await this.#untilOnline(signal);
-      if (signal.aborted) return;
-      if (!this.#wasLive) onState("connecting");
+  /** @param {AbortSignal} run aborts when the stream is stopped or opened anew */
+  async #keepOpen(run) {
+    const { onState, log, ticket } = this.#options;
+    while (!run.aborted) {
+      await untilOnline(run, () => onState("offline"));
+      const position = this.#options.position();
+      if (run.aborted) return;
+      if (position === null) return onState("idle");
       const openedAt = Date.now();
-      const { channels, cursor } = this.#options.position();
-      const ending = await this.#attempt(channels, cursor, signal, () => {
-        this.#wasLive = true;
-        onState("live");
-      });
-      if (signal.aborted) return;
+      const ending = await this.#attempt(position, run, () => onState("live"));
+      if (run.aborted) return;
       if (Date.now() - openedAt >= STABLE_MS) this.#failures = 0;
       const step = nextStep(ending, { failures: this.#failures, hasTicket: ticket !== undefined });
       this.#failures += 1;
       log("ended", ending, step);
-      if (step.step === "stop") {
-        onState(step.reason === "forbidden" ? "refused" : "logged-out");
-        return;
-      }
-      onState(navigator.onLine === false ? "offline" : "lost");
-      await pause(step.after, signal);
-      if (step.step === "probe" && !signal.aborted) {
-        const left = await this.#dropRefused(channels, signal);
-        if (left === 0 && channels.length > 0 && this.#options.position().channels.length > 0) {
-          log("every channel is refused");
-        }
-        for (const channel of this.#refusedLast.splice(0)) onRefused(channel);
-      }
+      if (step.step === "stop") return onState("logged-out");
+      onState("lost");
+      await pause(step.after, run);
+      if (step.step === "probe") await this.#dropRefused(position.channels, run);
     }
+  }
+
+  /**
+   * One attempt, from the request to the end of what it opened.
+   * @param {Position} position
+   * @param {AbortSignal} run
+   * @param {() => void} onLive
+   * @param {(event: WireEvent) => void} onEvent
+   * @returns {Promise<Ending>}
+   */
+  async #attempt(position, run, onLive, onEvent = this.#options.onEvent) {
+    const { transport, url, ticket, log } = this.#options;
+    const attempt = new AbortController();
+    const signal = AbortSignal.any([run, attempt.signal]);
+    this.#heardAt = Date.now();
+    const watch = setInterval(() => {
+      if (Date.now() - this.#heardAt >= SILENCE_MS) attempt.abort();
+    }, 1_000);
+    addEventListener("offline", () => attempt.abort(), { signal });
+    try {
+      const address = streamUrl(url, position, await ticket?.());
+      log("attempt", this.#failures, position);
+      return await transport({
+        url: address,
+        signal,
+        onHeard: () => {
+          this.#heardAt = Date.now();
+        },
+        onEvent: (event) => {
+          if (signal.aborted) return;
+          if (event.type === "connected") onLive();
+          onEvent(event);
+        },
+      });
+    } catch (error) {
+      log("no ticket", error);
+      return { why: "lost" };
+    } finally {
+      clearInterval(watch);
+      attempt.abort();
+    }
+  }
+
+  /**
+   * The server does not say which of several channels it refuses: ask for each alone.
+   * @param {string[]} channels
+   * @param {AbortSignal} run
+   */
+  async #dropRefused(channels, run) {
+    for (const channel of channels) {
+      if (run.aborted) return;
+      const probe = new AbortController();
+      const signal = AbortSignal.any([run, probe.signal]);
+      const position = { channels: [channel], cursor: null };
+      const ending = await this.#attempt(position, signal, () => probe.abort(), () => {});
+      const step = nextStep(ending, { failures: 0, hasTicket: true });
+      if (step.step === "probe") this.#options.onRefused(channel);
+    }
+  }
+}
+
+/**
+ * @param {string} base
+ * @param {Position} position
+ * @param {string} [ticket]
+ * @returns {URL}
+ */
+export function streamUrl(base, { channels, cursor }, ticket) {
+  const url = new URL(base, globalThis.location?.href);
+  if (channels.length > 0) url.searchParams.set("channels", channels.join(","));
+  if (cursor !== null) url.searchParams.set("lastEventId", String(cursor));
+  if (ticket !== undefined) url.searchParams.set("ticket", ticket);
+  return url;
+}
+
+/**
+ * @param {number} milliseconds cut short when the network comes back
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
+function pause(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const over = new AbortController();
+    const finish = () => {
+      clearTimeout(timer);
+      over.abort();
+      resolve();
+    };
+    const timer = setTimeout(finish, milliseconds);
+    signal.addEventListener("abort", finish, { signal: over.signal });
+    addEventListener("online", finish, { signal: over.signal });
+    if (signal.aborted) finish();
+  });
+}
+
+/**
+ * @param {AbortSignal} signal
+ * @param {() => void} onOffline called when it has to wait
+ */
+async function untilOnline(signal, onOffline) {
+  while (navigator.onLine === false && !signal.aborted) {
+    onOffline();
+    // "online" ends the pause; the hour only bounds it.
+    await pause(3_600_000, signal);
   }
 }

@@ -57,16 +57,14 @@ async function readAll(body, onHeard, onEvent) {
   const parser = new SseParser();
   const decoder = new TextDecoder();
   const reader = body.getReader();
-  /** @type {Ending} */
-  let ending = { why: "lost" };
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return ending;
+    if (done) return { why: "lost" };
     onHeard();
     for (const frame of parser.feed(decoder.decode(value, { stream: true }))) {
       const event = JSON.parse(frame.data);
-      if (event.type === "closing") ending = { why: "closing", ...event.data };
       onEvent(event);
+      if (event.type === "closing") return { why: "closing", ...event.data };
     }
   }
 }
