@@ -7,8 +7,8 @@ from asgiref.typing import HTTPScope, WebSocketScope
 from django.conf import settings
 from django.http import parse_cookie
 from django.http.request import split_domain_port, validate_host
-from marketplace.rest.addresses import address_of_scope
 
+from marketplace.rest.addresses import address_of_scope
 from realtime.connection import Transport
 from realtime.listeners import Credentials
 from realtime.streams import StreamRequest

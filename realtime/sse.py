@@ -17,6 +17,7 @@ from realtime.frames import sse_preamble
 from realtime.requests import BadRequest, is_allowed_host, read_headers, read_request
 from realtime.station import station
 from realtime.streams import RETRY_MILLISECONDS, RefusalCode, Refused
+from realtime.transports import abort_transport, was_cut_off
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +75,11 @@ async def sse_application(
         await streams.catch_up(connection, request.cursor, write)
         await streams.pump(connection, write)
         await _send_body(send, b"", more=False)
+    except asyncio.CancelledError:
+        if not was_cut_off(connection):
+            raise
+        abort_transport(send)
+        await watcher  # the server has noticed then
     finally:
         watcher.cancel()
         streams.leave(connection)

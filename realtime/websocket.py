@@ -24,6 +24,7 @@ from realtime.requests import (
 )
 from realtime.station import station
 from realtime.streams import RefusalCode, Refused, Streams
+from realtime.transports import abort_transport, was_cut_off
 
 logger = logging.getLogger(__name__)
 
@@ -150,6 +151,10 @@ class _Session:
                 self._close_code = _CLOSE_CODES[connection.closed_because]
             if self._close_code is not None:
                 await _close(self._send, self._close_code)
+        except asyncio.CancelledError:
+            if not was_cut_off(connection):
+                raise
+            abort_transport(self._send)
         finally:
             reader.cancel()
 
