@@ -18,31 +18,24 @@ class RedactSecrets(logging.Filter):
             record.msg, record.args = _SECRET.sub(r"\1=…", message), None
         return True
 
-_SECRET = re.compile(r"\b(token|ticket)=[^&\s\"']+")
 
-
-class RedactSecrets(logging.Filter):
-    """Blanks tokens and tickets in URLs: some servers log whole request lines (daphne does)."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record's message where it holds one; every record passes."""
-        message = record.getMessage()
-        if "token=" in message or "ticket=" in message:
-            record.msg, record.args = _SECRET.sub(r"\1=…", message), None
-        return True
+# What every record has; the rest was given with `extra`.
+_ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class JsonFormatter(logging.Formatter):
     """One JSON object a line, for machines."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as JSON: time, level, logger, message, and the traceback if there is one."""
+        """The record as JSON: time (UTC), level, logger, message, traceback, and its `extra`."""
+        moment = datetime.fromtimestamp(record.created, UTC)
         line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z",
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        extra = {name: value for name, value in vars(record).items() if name not in _ORDINARY}
+        return json.dumps({**line, **extra}, ensure_ascii=False, default=str)

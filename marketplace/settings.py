@@ -236,8 +236,8 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 DRF_STANDARDIZED_ERRORS = {
-    "EXCEPTION_HANDLER_CLASS": "marketplace.rest.errors.ExceptionHandler",
-    "EXCEPTION_FORMATTER_CLASS": "marketplace.rest.errors.ExceptionFormatter",
+    "EXCEPTION_HANDLER_CLASS": "marketplace.rest.handling.ExceptionHandler",
+    "EXCEPTION_FORMATTER_CLASS": "marketplace.rest.handling.ExceptionFormatter",
     "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
 }
 SPECTACULAR_SETTINGS = {

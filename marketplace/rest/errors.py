@@ -1,25 +1,20 @@
 """Refusals: how a service says no, and the one format in which the API says it.
 
 The format is that of drf-standardized-errors. The codes are stable; docs/errors.md lists them.
+Nothing of the framework's views is imported here, because they import what raises these errors.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
-from django.core.exceptions import ValidationError as DjangoValidationError
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
-from django.http.multipartparser import MultiPartParserError
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views import csrf
-from drf_standardized_errors import formatter, handler
-from rest_framework.exceptions import APIException, ValidationError
-from rest_framework.serializers import as_serializer_error
 
+from marketplace.rest.encoding import encode_json
 from marketplace.rest.naming import camel_case
-from marketplace.rest.renderers import encode_json
 
 API_PREFIX = "/api/"
 
@@ -82,63 +77,6 @@ class DomainError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.detail}"
-
-
-class MalformedRequest(APIException):
-    """The request cannot be read as HTTP, or breaks a limit of form."""
-
-    status_code = 400
-    default_code = "bad_request"
-    default_detail = _("The request is malformed.")
-
-
-class TooLarge(APIException):
-    """The body is larger than the API reads."""
-
-    status_code = 413
-    default_code = "too_large"
-    default_detail = _("The request's body is too large.")
-
-
-class Refusal(APIException):
-    """The shape that a DomainError takes on its way through the framework."""
-
-    def __init__(self, error: DomainError) -> None:
-        super().__init__(detail=str(error.detail), code=error.code)
-        self.status_code = error.status
-        self.wait = error.retry_after
-
-
-class ExceptionHandler(handler.ExceptionHandler):
-    """Turns what views and services raise into answers: no view catches a domain error."""
-
-    def convert_known_exceptions(self, exc: Exception) -> Exception:
-        if isinstance(exc, DomainError):
-            return Refusal(exc)
-        if isinstance(exc, RequestDataTooBig):
-            return TooLarge()
-        if isinstance(exc, (SuspiciousOperation, BadRequest, MultiPartParserError)):
-            return MalformedRequest()
-        if isinstance(exc, UnreadablePostError):
-            return MalformedRequest(_("The request's body ended early."))
-        if isinstance(exc, DjangoValidationError):
-            # A model's full_clean() names its fields in snake_case.
-            errors = as_serializer_error(exc)
-            return ValidationError({_wire_attr(name): value for name, value in errors.items()})
-        return super().convert_known_exceptions(exc)
-
-
-def _wire_attr(name: str) -> str:
-    return "non_field_errors" if name == "__all__" else camel_case(name)
-
-
-class ExceptionFormatter(formatter.ExceptionFormatter):
-    """The library's format; a domain error may have further fields and several items."""
-
-    def run(self) -> Any:
-        if isinstance(self.original_exc, DomainError):
-            return error_body(self.original_exc.status, self.original_exc.errors)
-        return super().run()
 
 
 # What an answer says that no view of the API gave: by its status.

@@ -1,25 +1,11 @@
-"""JSON out: encoded by msgspec, as events are."""
+"""The form of the API's answers."""
 
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-from django.utils.functional import Promise
 from rest_framework.renderers import BaseRenderer
 
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, Promise):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form.")
-
-
-_encoder = msgspec.json.Encoder(enc_hook=_as_text)
-
-
-def encode_json(value: Any) -> bytes:
-    """The value as JSON; TypeError for what has no JSON form."""
-    return _encoder.encode(value)
+from marketplace.rest.encoding import encode_json
 
 
 class JSONRenderer(BaseRenderer):

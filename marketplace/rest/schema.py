@@ -11,7 +11,7 @@ from drf_spectacular.utils import Direction
 REF_TEMPLATE = "#/components/schemas/{name}"
 
 
-class StructSerializerExtension(OpenApiSerializerExtension):
+class StructSerializerExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     """Shows each struct, and those inside it, as a component under its own name."""
 
     target_class = "marketplace.rest.serializers.StructSerializer"
@@ -26,7 +26,7 @@ class StructSerializerExtension(OpenApiSerializerExtension):
         _, components = msgspec.json.schema_components([struct], ref_template=REF_TEMPLATE)
         own: dict[str, Any] = components.pop(struct.__name__)
         for name, schema in components.items():
-            component = ResolvedComponent(
+            component = ResolvedComponent(  # type: ignore[no-untyped-call]
                 name=name, type=ResolvedComponent.SCHEMA, schema=schema, object=schema
             )
             auto_schema.registry.register_on_missing(component)

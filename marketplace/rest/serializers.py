@@ -56,6 +56,11 @@ class InputSerializer(serializers.Serializer[Any]):
             raise ValidationError(errors)
         return values
 
+    def read(self) -> dict[str, Any]:
+        """The values that were sent, by the names of the declaration; raises ValidationError."""
+        self.is_valid(raise_exception=True)
+        return dict(self.validated_data)
+
     def _is_known(self, name: str) -> bool:
         if name in self.fields:
             return True
@@ -89,7 +94,11 @@ class StructSerializer(serializers.BaseSerializer[Any]):
     """
 
     struct: ClassVar[type[Struct]]
-    build: ClassVar[Callable[[Any], Struct]]
+
+    @staticmethod
+    def build(instance: Any, /) -> Struct:
+        """The struct of an instance; subclasses say which function that is."""
+        raise NotImplementedError
 
     def to_representation(self, instance: Any) -> Any:
-        return msgspec.to_builtins(type(self).build(instance))
+        return msgspec.to_builtins(self.build(instance))

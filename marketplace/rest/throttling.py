@@ -9,7 +9,6 @@ from django.core.cache import cache
 from redis.exceptions import RedisError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
-from rest_framework.settings import api_settings
 from rest_framework.throttling import SimpleRateThrottle
 
 if TYPE_CHECKING:  # the framework's views import this module through the settings
@@ -32,25 +31,21 @@ class WriteThrottle(SimpleRateThrottle):
     scope = "writes"
     paused_until: ClassVar[float] = 0.0
 
-    def get_rate(self) -> str | None:
-        rate: str | None = api_settings.DEFAULT_THROTTLE_RATES[self.scope]
-        return rate
-
     def allow_request(self, request: Request, view: "APIView") -> bool:
         if request.method in SAFE_METHODS or request.user.pk is None:
             return True
-        if self.num_requests is None or time.monotonic() < WriteThrottle.paused_until:
+        limit, seconds = self.parse_rate(self.get_rate())
+        if limit is None or seconds is None or time.monotonic() < WriteThrottle.paused_until:
             return True
         try:
-            return self._count(f"writes:{request.user.pk}") <= self.num_requests
+            return self._count(f"writes:{request.user.pk}", seconds) <= limit
         except (RedisError, OSError):
             logger.warning("The cache does not answer: writes are not counted for a while.")
             WriteThrottle.paused_until = time.monotonic() + CACHE_PAUSE_SECONDS
             return True
 
-    def _count(self, key: str) -> int:
+    def _count(self, key: str, seconds: int) -> int:
         """Count one more write and say how many there are in this window."""
-        seconds = self.duration or 0
         now = time.time()
         started: float = cache.get_or_set(key, now, seconds) or now
         self.remaining = started + seconds - now

@@ -1,0 +1,29 @@
+"""Why a service of accounts refuses."""
+
+from django.utils.translation import gettext_lazy as _
+
+from marketplace.rest.errors import DomainError
+
+
+class WrongCredentials(DomainError):
+    """No active user has this name and password. It does not say which of the two is wrong."""
+
+    status = 401
+    code = "invalid_credentials"
+    detail = _("The username or the password is wrong.")
+
+
+class TooManyFailures(DomainError):
+    """Logging in failed too often for this username and address; even the right password waits."""
+
+    status = 429
+    code = "throttled"
+    detail = _("There were too many failed attempts. Please try again later.")
+
+
+class InvalidLogin(DomainError):
+    """A token, ticket or session does not hold: malformed, of the wrong kind, expired, revoked."""
+
+    status = 401
+    code = "token_not_valid"
+    detail = _("This login is not valid, or no longer.")

@@ -1,0 +1,38 @@
+"""Django's own logins and logouts (login page, admin, tests) open and end a Login as well."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+
+from marketplace.accounts.models import Login, User
+
+# Where a session keeps the id of its login.
+SESSION_LOGIN_KEY = "sid"
+
+
+def session_logged_in(*, request: HttpRequest, user: User, **_arguments: Any) -> None:
+    """A session was logged in: give it a login, in place of the one that it may have had."""
+    previous = request.session.get(SESSION_LOGIN_KEY)
+    if previous is not None:
+        # Django keeps the session's id when the same user logs in again: nobody should.
+        request.session.cycle_key()
+        Login.objects.filter(pk=previous).end()
+    user.logins.forget_old()
+    lifetime = timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    login = Login.objects.create(user=user, expires_at=timezone.now() + lifetime)
+    request.session[SESSION_LOGIN_KEY] = str(login.sid)
+
+
+def session_logged_out(*, request: HttpRequest, **_arguments: Any) -> None:
+    """A session is being logged out: its login ends, streams included."""
+    sid = request.session.get(SESSION_LOGIN_KEY)
+    if sid is not None:
+        Login.objects.filter(pk=sid).end()
+
+
+def user_is_deleted(*, instance: User, **_arguments: Any) -> None:
+    """A user is being deleted: their open streams must hear of it before the rows are gone."""
+    instance.logins.all().end()

@@ -1,0 +1,23 @@
+"""Django's entry to the composition root: here the apps that know nothing of one another meet."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MarketplaceConfig(AppConfig):
+    """Templates and static files of the whole site, and the wires between accounts and streams."""
+
+    name = "marketplace"
+    label = "marketplace"
+    verbose_name = _("Marketplace")
+
+    def ready(self) -> None:
+        # What follows needs models, which may be imported from here on only.
+        from marketplace import streams
+        from marketplace.accounts.signals import login_ended, user_changed
+        from marketplace.rest import schema  # noqa: F401 registers itself
+        from realtime.api import register_authenticator
+
+        register_authenticator(streams.StreamLogins())
+        login_ended.connect(streams.login_has_ended)
+        user_changed.connect(streams.user_has_changed)

@@ -1,0 +1,18 @@
+"""Pictures that sellers uploaded."""
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.generic import View
+from django.views.static import serve
+
+
+class MediaView(View):
+    """Serves what was uploaded, as what its name says and as nothing else."""
+
+    def get(self, request: HttpRequest, path: str) -> HttpResponseBase:
+        response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
+        response["X-Content-Type-Options"] = "nosniff"
+        # Opened by itself an upload is no page of this site, whatever it contains.
+        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        return response

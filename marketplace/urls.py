@@ -1,0 +1,29 @@
+"""Every address of the site: what the apps answer, and what belongs to none of them."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from django.views.i18n import JavaScriptCatalog
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from marketplace.media import MediaView
+
+urlpatterns = [
+    path("", include("marketplace.accounts.urls")),
+    path("", include("marketplace.dashboards.urls")),
+    path("", include("products.urls")),
+    path("", include("orders.urls")),
+    path("", include("realtime.urls")),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path(
+        "api/docs",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api_docs.html"),
+        name="docs",
+    ),
+    path("jsi18n", JavaScriptCatalog.as_view(), name="jsi18n"),
+    # One login page, with one guard against guessing.
+    path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
+    path("admin/", admin.site.urls),
+    path(f"{settings.MEDIA_URL.strip('/')}/<path:path>", MediaView.as_view(), name="media"),
+]
