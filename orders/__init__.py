@@ -1,1 +1,1 @@
-"""The orders app."""
+"""What buyers ordered of sellers: orders, their steps, and the facts announced about them."""

@@ -1,0 +1,13 @@
+"""Where orders are found."""
+
+from django.urls import path
+
+from orders import views
+
+ORDER = "api/orders/<int:order_id>"
+
+urlpatterns = [
+    path("api/orders", views.OrdersView.as_view(), name="api-orders"),
+    path(ORDER, views.OrderView.as_view(), name="api-order"),
+    path(f"{ORDER}/transition", views.TransitionView.as_view(), name="api-order-transition"),
+]
