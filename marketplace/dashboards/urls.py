@@ -1,0 +1,5 @@
+"""Addresses of this app: none so far."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
