@@ -15,7 +15,7 @@ from marketplace.accounts.models import User
 from products.models import Product, ProductQuerySet
 
 
-class ProductForm(forms.ModelForm[Product]):
+class ProductForm(forms.ModelForm):  # type: ignore[type-arg] # no generic at run time
     """Knows which state of the product it was opened on, and refuses to write over a newer one."""
 
     based_on_version = forms.IntegerField(widget=forms.HiddenInput)
@@ -57,7 +57,7 @@ class ProductForm(forms.ModelForm[Product]):
 
 
 @admin.register(Product)
-class ProductAdmin(admin.ModelAdmin[Product]):
+class ProductAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # no generic at run time
     """All products. Deleting one that has orders takes it off sale."""
 
     form = ProductForm
@@ -105,10 +105,11 @@ class ProductAdmin(admin.ModelAdmin[Product]):
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
         """What the page before a deletion shows: orders do not forbid it."""
-        objects, counts, needed, protected = super().get_deleted_objects(objs, request)
+        deleted, counts, needed, protected = super().get_deleted_objects(objs, request)
+        shown: list[Any] = [*deleted]
         if protected:
-            objects = [*objects, _("What has orders is not deleted: it goes off sale.")]
-        return objects, counts, needed, []
+            shown.append(_("What has orders is not deleted: it goes off sale."))
+        return shown, counts, needed, []
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
         """Say what became of the product."""

@@ -53,7 +53,9 @@ def filter_products(products: ProductQuerySet, params: QueryDict) -> ProductQuer
     ValidationError for one that is not of its form.
     """
     known = ProductFilter().fields
-    query = ProductFilter(data={name: params[name] for name in known if params.get(name)})
+    query = ProductFilter(
+        data={name: value for name, value in params.items() if name in known and value}
+    )
     query.is_valid(raise_exception=True)
     wanted = query.validated_data
     conditions = {

@@ -4,7 +4,7 @@ import hashlib
 import struct
 import zlib
 from io import BytesIO
-from typing import BinaryIO
+from typing import IO
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -34,7 +34,7 @@ _BROKEN = (
 )
 
 
-def store_image(upload: BinaryIO) -> str:
+def store_image(upload: IO[bytes]) -> str:
     """Keep the uploaded picture under the digest of its content; return its path on this site.
 
     Raises ImageTooLarge over 5 MB, InvalidImage for what is no JPEG, PNG or WebP. A file that no
@@ -48,7 +48,7 @@ def store_image(upload: BinaryIO) -> str:
     return f"{settings.MEDIA_URL}{name}"
 
 
-def reencode(upload: BinaryIO) -> tuple[bytes, str]:
+def reencode(upload: IO[bytes]) -> tuple[bytes, str]:
     """The picture's pixels, encoded afresh and without metadata, and the file's extension.
 
     Raises as store_image does.

@@ -207,7 +207,7 @@ class Product(Tracked):
         for another seller, Product.DoesNotExist when the row was deleted meanwhile.
         """
         using = using or router.db_for_write(type(self), instance=self)
-        allowed = self._attributes(update_fields)
+        allowed = self.attributes(update_fields)
         with transaction.atomic(using=using):
             row = None if force_insert or self.pk is None else self._lock_row(using)
             if row is not None:
@@ -249,21 +249,6 @@ class Product(Tracked):
             rivals |= Q(kind=self.Kind.TOUR)
         others = Product.objects.exclude(pk=self.pk).filter(rivals, external_id=self.external_id)
         return others.exists()
-
-    def _attributes(self, names: Iterable[str] | None) -> frozenset[str]:
-        """The attributes that these field names mean, or all. ValueError for an unknown name."""
-        known = {
-            name: field.attname
-            for field in self._meta.concrete_fields
-            if not field.primary_key
-            for name in (field.name, field.attname)
-        }
-        if names is None:
-            return frozenset(known.values())
-        names = frozenset(names)
-        if unknown := names - known.keys():
-            raise ValueError(f"Product has no such fields to write: {', '.join(sorted(unknown))}.")
-        return frozenset(known[name] for name in names)
 
     def _lock_row(self, using: str) -> "Product | None":
         """The present row, locked, with this instance's expressions reckoned on it."""

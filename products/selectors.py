@@ -1,8 +1,8 @@
 """Which products a person may know of. REST, pages and channels all ask here."""
 
 from django.contrib.auth.models import AnonymousUser
-from marketplace.accounts.models import User
 
+from marketplace.accounts.models import User
 from products.models import Product, ProductQuerySet
 
 

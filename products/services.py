@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import BinaryIO, TypedDict
+from typing import IO, TypedDict
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -163,7 +163,7 @@ def give_back_stock(*, quantities: Mapping[int, int]) -> None:
         product.save()
 
 
-def set_image(*, product_id: int, by: User, upload: BinaryIO) -> Product:
+def set_image(*, product_id: int, by: User, upload: IO[bytes]) -> Product:
     """Give the product a picture: a JPEG, PNG or WebP of at most 5 MB, which is encoded again.
 
     Raises ProductNotFound, NotYourProduct, ImageTooLarge, InvalidImage.

@@ -63,7 +63,25 @@ class Tracked(models.Model):
                 fresh.pop(count, None)
         self._loaded = {**self._loaded, **fresh}
 
-    def expressions(self) -> dict[str, models.ExpressionWrapper]:
+    def attributes(self, names: Iterable[str] | None) -> frozenset[str]:
+        """The attributes that these field names mean; all but the key for None.
+
+        Raises ValueError for a name that is no field of the row.
+        """
+        known = {
+            name: field.attname
+            for field in self._meta.concrete_fields
+            if not field.primary_key
+            for name in (field.name, field.attname)
+        }
+        if names is None:
+            return frozenset(known.values())
+        names = frozenset(names)
+        if unknown := names - known.keys():
+            raise ValueError(f"There are no such fields to write: {', '.join(sorted(unknown))}.")
+        return frozenset(known[name] for name in names)
+
+    def expressions(self) -> "dict[str, models.ExpressionWrapper[Any]]":
         """Annotations that reckon this instance's expressions on its row (see values_set)."""
         return {
             f"reckoned_{field.attname}": models.ExpressionWrapper(value, output_field=field)

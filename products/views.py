@@ -1,15 +1,13 @@
 """The requests about products: read what was sent, call one service, show the product."""
 
-from typing import Any, cast
+from typing import IO, Any, cast
 
-from django.core.files.uploadedfile import UploadedFile
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from marketplace.accounts.models import User
@@ -46,7 +44,7 @@ class ProductsView(ListAPIView[Product]):
         """Offer a product (sellers)."""
         seller = _user(request)
         services.require_seller(seller)
-        fields = _read(ProductInput(data=request.data))
+        fields = cast(services.ProductFields, ProductInput(data=request.data).read())
         return _shown(services.create_product(seller=seller, fields=fields), status=201)
 
 
@@ -74,20 +72,20 @@ class ProductView(RetrieveAPIView[Product]):
     def delete(self, request: Request, product_id: int) -> Response:
         """Delete a product, or take it off sale when there are orders of it."""
         services.require_own(product_id=product_id, by=_user(request))
-        deletion = _read(DeletionInput(data=request.data))
+        deletion = DeletionInput(data=request.data).read()
         services.delete_product(product_id=product_id, by=_user(request), **deletion)
         return Response(status=204)
 
     def _update(self, request: Request, product_id: int, *, partial: bool) -> Response:
         # Asked first, so that a stranger learns that it is not theirs, not what a body needs.
         services.require_own(product_id=product_id, by=_user(request))
-        changes = _read(ProductChanges(data=request.data, partial=partial))
+        changes = ProductChanges(data=request.data, partial=partial).read()
         version = changes.pop("version", None)
         stock_version = changes.pop("stock_version", None)
         product = services.update_product(
             product_id=product_id,
             by=_user(request),
-            changes=changes,
+            changes=cast(services.ProductFields, changes),
             version=version,
             stock_version=stock_version,
         )
@@ -101,7 +99,7 @@ class StockView(APIView):
     def post(self, request: Request, product_id: int) -> Response:
         """Add or take out pieces (`change`), or set what was counted (`set`, `stockVersion`)."""
         services.require_own(product_id=product_id, by=_user(request))
-        stock = _read(StockInput(data=request.data))
+        stock = StockInput(data=request.data).read()
         change_or_set = services.change_stock if "change" in stock else services.set_stock
         return _shown(change_or_set(product_id=product_id, by=_user(request), **stock))
 
@@ -133,18 +131,14 @@ def _user(request: Request) -> User:
     return cast(User, request.user)
 
 
-def _read(body: BaseSerializer[Any]) -> dict[str, Any]:
-    body.is_valid(raise_exception=True)
-    return dict(body.validated_data)
-
-
 def _shown(product: Product, *, status: int = 200) -> Response:
     return Response(ProductSerializer(product).data, status=status)
 
 
-def _only_file(request: Request) -> UploadedFile:
+def _only_file(request: Request) -> IO[bytes]:
     """The one file of the form, whatever its field is called. Raises InvalidImage."""
-    files = [file for name in request.FILES for file in request.FILES.getlist(name)]
+    files = [upload.file for name in request.FILES for upload in request.FILES.getlist(name)]
     if len(files) != 1:
         raise InvalidImage
-    return files[0]
+    only: IO[bytes] = files[0]
+    return only
