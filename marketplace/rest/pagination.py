@@ -26,7 +26,7 @@ class Pagination(PageNumberPagination):
         size = _read_number(request, "pageSize", default=self.page_size, most=self.max_page_size)
         number = _read_number(request, "page", default=1, most=None)
         try:
-            self.page = Paginator[Any](queryset, size).page(number)
+            self.page = Paginator(queryset, size).page(number)
         except (EmptyPage, PageNotAnInteger) as error:
             raise ValidationError(
                 {"page": _("There is no such page.")}, code="invalid_page"
