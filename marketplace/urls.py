@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from django.views.i18n import JavaScriptCatalog
+from django.views.i18n import JavaScriptCatalog, set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from marketplace.media import MediaView
@@ -21,6 +21,7 @@ urlpatterns = [
         SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api_docs.html"),
         name="docs",
     ),
+    path("language", set_language, name="set_language"),
     path("jsi18n", JavaScriptCatalog.as_view(), name="jsi18n"),
     # One login page, with one guard against guessing.
     path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),

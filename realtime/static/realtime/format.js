@@ -82,7 +82,7 @@ export function levelWord(level) {
 
 /**
  * How full a stock's bar is, in percent: of a tour's places, else of four thresholds.
- * @param {{stock: number, lowStockThreshold: number, maxGroupSize?: number | null}} product
+ * @param {Record<string, any>} product with stock, lowStockThreshold, maxGroupSize
  */
 export function levelShare({ stock, lowStockThreshold, maxGroupSize }) {
   const full = maxGroupSize || lowStockThreshold * FULL_BAR_THRESHOLDS;

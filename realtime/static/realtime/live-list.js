@@ -52,12 +52,13 @@ export function removeNode(node, afterwards = () => {}) {
  * @property {() => void} [onShown] called after rows came in
  */
 
-/** A list into which new rows come at their place, or wait behind a pill while it is read. */
+/**
+ * A list into which new rows come at their place, or wait behind a pill while it is read. A waiting
+ * row stands in the list already, hidden, so that it is patched and removed like the others.
+ */
 export class LiveList {
   #list;
   #options;
-  /** @type {HTMLElement[]} */
-  #waiting = [];
   /** @type {HTMLButtonElement | null} */
   #pill = null;
 
@@ -68,6 +69,7 @@ export class LiveList {
   constructor(list, options) {
     this.#list = list;
     this.#options = options;
+    new MutationObserver(() => this.#countWaiting()).observe(list, { childList: true });
   }
 
   /**
@@ -75,37 +77,29 @@ export class LiveList {
    * @param {HTMLElement} node
    */
   add(node) {
-    if (this.#waiting.length === 0 && this.#isAtRest()) {
-      this.#insert(node);
-      this.#options.onShown?.();
-      return;
-    }
-    this.#waiting.push(node);
-    this.#showPill();
-  }
-
-  /**
-   * The rows that wait behind the pill; they are patched like those that are seen.
-   * @returns {readonly HTMLElement[]}
-   */
-  get waiting() {
-    return this.#waiting;
-  }
-
-  /**
-   * Forget a waiting row.
-   * @param {HTMLElement} node
-   */
-  withdraw(node) {
-    this.#waiting = this.#waiting.filter((waiting) => waiting !== node);
-    this.#showPill();
+    node.hidden = !this.#isAtRest() || this.#waiting.length > 0;
+    const { isBefore, onShown } = this.#options;
+    const rows = /** @type {HTMLElement[]} */ ([...this.#list.children]);
+    const next = isBefore ? rows.find((row) => isBefore(node, row)) : rows[0];
+    this.#list.insertBefore(node, next ?? null);
+    if (node.hidden) return;
+    greet(node);
+    onShown?.();
   }
 
   /** Bring in what waits. */
   showWaiting() {
-    for (const node of this.#waiting.splice(0)) this.#insert(node);
-    this.#showPill();
+    for (const node of this.#waiting) {
+      node.hidden = false;
+      greet(node);
+    }
+    this.#countWaiting();
     this.#options.onShown?.();
+  }
+
+  /** @returns {HTMLElement[]} */
+  get #waiting() {
+    return [...this.#list.querySelectorAll(/** @type {"li"} */ (":scope > [hidden]"))];
   }
 
   /** Whether the top of the list is in view and nobody touches the list. */
@@ -114,32 +108,34 @@ export class LiveList {
     return top >= 0 && !isTouched(this.#list) && document.querySelector("dialog[open]") === null;
   }
 
-  /** @param {HTMLElement} node */
-  #insert(node) {
-    const { isBefore } = this.#options;
-    const rows = /** @type {HTMLElement[]} */ ([...this.#list.children]);
-    const next = isBefore ? rows.find((row) => isBefore(node, row)) : rows[0];
-    node.setAttribute("data-arrived", "");
-    node.addEventListener("animationend", () => node.removeAttribute("data-arrived"), {
-      once: true,
-    });
-    this.#list.insertBefore(node, next ?? null);
-  }
-
-  #showPill() {
-    if (this.#waiting.length === 0) {
-      this.#pill?.remove();
+  #countWaiting() {
+    const count = this.#waiting.length;
+    if (count === 0) {
+      this.#pill?.parentElement?.remove();
       this.#pill = null;
       return;
     }
-    if (this.#pill === null) {
-      this.#pill = document.createElement("button");
-      this.#pill.type = "button";
-      this.#pill.className = "pill";
-      this.#pill.addEventListener("click", () => this.showWaiting());
-      const box = this.#list.closest("table") ?? this.#list;
-      box.before(this.#pill);
-    }
-    this.#pill.textContent = this.#options.pillText(this.#waiting.length);
+    this.#pill ??= this.#makePill();
+    this.#pill.textContent = this.#options.pillText(count);
   }
+
+  #makePill() {
+    const pill = document.createElement("button");
+    pill.type = "button";
+    pill.className = "pill";
+    pill.addEventListener("click", () => this.showWaiting());
+    // The pill floats: it must not push down what somebody is about to press.
+    const slot = document.createElement("div");
+    slot.className = "pill-slot";
+    slot.append(pill);
+    (this.#list.closest(".table-box") ?? this.#list).before(slot);
+    return pill;
+  }
+}
+
+/** @param {HTMLElement} node */
+function greet(node) {
+  node.setAttribute("data-arrived", "");
+  const forget = () => node.removeAttribute("data-arrived");
+  node.addEventListener("animationend", forget, { once: true });
 }
