@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from benchmarks.report import Table, percentile
 from tests.support.servers import Marketplace, marketplace, postgres
@@ -51,9 +51,11 @@ def _measure(name: str, database_url: str, folder: Path) -> dict[str, str | int 
     with marketplace(folder, database_url=database_url, settings=variables) as server:
         token, product_id = _prepare(server)
         count = WARM_UP_EVENTS + EVENTS_PER_SECOND * SECONDS
-        with _listening(int(server.url.rpartition(":")[2]), token) as heard:
+        with _listening(int(server.url.rpartition(":")[2]), token, count) as heard:
             _change_stock(server, product_id, token, count)
-            latencies = sorted(_collect(heard, count))
+            if not heard.poll(10):
+                raise RuntimeError("Deliveries are missing.")
+            latencies = sorted(heard.recv())
     return {
         "database": name,
         "events": count,
@@ -94,11 +96,12 @@ def _change_stock(server: Marketplace, product_id: int, token: str, count: int) 
 
 
 @contextmanager
-def _listening(port: int, token: str) -> Iterator[Connection]:
-    """Clients in a process of their own; what they heard comes through the pipe."""
+def _listening(port: int, token: str, count: int) -> Iterator[Connection]:
+    """Clients in a process of their own. When each has heard all events, the latencies of all
+    deliveries but those of the warm-up come through the pipe, in seconds."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(
-        target=_listen, args=(port, token, theirs), daemon=True
+        target=_listen, args=(port, token, count, theirs), daemon=True
     )
     process.start()
     try:
@@ -110,37 +113,30 @@ def _listening(port: int, token: str) -> Iterator[Connection]:
         process.join()
 
 
-def _listen(port: int, token: str, pipe: Connection) -> None:
+def _listen(port: int, token: str, count: int, pipe: Connection) -> None:
     selector = selectors.DefaultSelector()
     for _ in range(CLIENTS):
-        client = socket.create_connection(("127.0.0.1", port))
-        client.sendall(
-            f"GET /api/webhook/events?channels=availability HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-            f"Authorization: Bearer {token}\r\n\r\n".encode()
-        )
-        while b"event: subscribed" not in client.recv(65536):
-            pass
-        client.setblocking(False)
-        selector.register(client, selectors.EVENT_READ)
+        selector.register(_open_stream(port, token), selectors.EVENT_READ)
     pipe.send("connected")
-    while True:
+    latencies: list[float] = []
+    while len(latencies) < count * CLIENTS:
         for key, _ in selector.select():
-            client = key.fileobj  # type: ignore[assignment]
+            client = cast(socket.socket, key.fileobj)
             heard_at = time.time()
-            chunk = client.recv(65536)
-            for line in chunk.split(b"\n"):
+            for line in client.recv(65536).split(b"\n"):
                 if line.startswith(b"data: ") and b'"availability-updated"' in line:
-                    event: dict[str, Any] = json.loads(line[6:])
-                    happened = datetime.fromisoformat(event["timestamp"]).timestamp()
-                    pipe.send(heard_at - happened)
+                    timestamp = json.loads(line[6:])["timestamp"]
+                    latencies.append(heard_at - datetime.fromisoformat(timestamp).timestamp())
+    pipe.send(latencies[WARM_UP_EVENTS * CLIENTS :])
 
 
-def _collect(heard: Connection, count: int) -> list[float]:
-    """The latencies of all deliveries but those of the warm-up; nothing may be missing."""
-    expected = count * CLIENTS
-    latencies = []
-    while len(latencies) < expected:
-        if not heard.poll(10):
-            raise RuntimeError(f"{expected - len(latencies)} deliveries are missing.")
-        latencies.append(heard.recv())
-    return latencies[WARM_UP_EVENTS * CLIENTS :]
+def _open_stream(port: int, token: str) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", port))
+    client.sendall(
+        f"GET /api/webhook/events?channels=availability HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        f"Authorization: Bearer {token}\r\n\r\n".encode()
+    )
+    while b"event: subscribed" not in client.recv(65536):
+        pass
+    client.setblocking(False)
+    return client

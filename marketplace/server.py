@@ -14,6 +14,7 @@ from types import FrameType
 import uvicorn
 from django.conf import settings
 
+from marketplace.asgi import application  # first: it sets Django up
 from realtime.station import running_station
 
 logger = logging.getLogger("marketplace.server")
@@ -82,7 +83,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000)
     options = parser.parse_args()
     config = uvicorn.Config(
-        "marketplace.asgi:application",
+        application,
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
