@@ -5,14 +5,16 @@ for as long as its stream lives.
 """
 
 import os
+from typing import cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
 
-from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, HTTPScope
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
 
-django_application = get_asgi_application()  # sets Django up; what follows imports models
+# Sets Django up; what follows imports models. Its own types are narrower than ASGI's.
+serve_django = cast(ASGI3Application, get_asgi_application())
 
 from realtime.lifespan import lifespan_application  # noqa: E402
 from realtime.routing import websocket_urlpatterns  # noqa: E402
@@ -26,7 +28,7 @@ async def http_application(
     if scope["path"] in PATHS and scope["method"] == "GET":
         await sse_application(scope, receive, send)
     else:
-        await django_application(scope, receive, send)
+        await serve_django(scope, receive, send)
 
 
 application = ProtocolTypeRouter(

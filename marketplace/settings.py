@@ -70,7 +70,7 @@ def read_url(name: str, *, schemes: set[str]) -> str | None:
 
 def read_choice(name: str, *, choices: set[str], default: str) -> str:
     """Read a variable that has a fixed set of values."""
-    value = env.str(name, default=default).strip()
+    value: str = env.str(name, default=default).strip()
     if value not in choices:
         raise ImproperlyConfigured(f"{name} must be one of {sorted(choices)}, not {value!r}.")
     return value
@@ -156,6 +156,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "marketplace.accounts.middleware.login_id",
                 "realtime.middleware.event_position",
             ],
         },
@@ -179,9 +180,17 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
     "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            # Only counts of writes stand in it: a frozen Redis may not hold a shop up.
+            "OPTIONS": {"socket_timeout": 0.25, "socket_connect_timeout": 0.25},
+        }
         if REDIS_URL
-        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+        else {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
     )
 }
 CHANNEL_LAYERS = {
@@ -239,6 +248,8 @@ DRF_STANDARDIZED_ERRORS = {
     "EXCEPTION_HANDLER_CLASS": "marketplace.rest.handling.ExceptionHandler",
     "EXCEPTION_FORMATTER_CLASS": "marketplace.rest.handling.ExceptionFormatter",
     "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
+    "ALLOWED_ERROR_STATUS_CODES": ["default"],
+    "ERROR_SCHEMAS": {"default": "marketplace.rest.schema.ErrorSerializer"},
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Marketplace",
@@ -249,6 +260,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api",
+    "OAS_VERSION": "3.1.0",  # its schemas are JSON Schema, as those of the structs are
+    "POSTPROCESSING_HOOKS": [],  # enumerations stand where they are used
 }
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),

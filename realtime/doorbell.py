@@ -9,7 +9,7 @@ import logging
 import threading
 from typing import Protocol
 
-from channels.layers import get_channel_layer
+from channels.layers import BaseChannelLayer, get_channel_layer
 from django.conf import settings
 
 logger = logging.getLogger(__name__)
@@ -17,6 +17,14 @@ logger = logging.getLogger(__name__)
 EVENTS_GROUP = "events"
 RING_TIMEOUT_SECONDS = 0.2
 _STEP_ASIDE_SECONDS = 0.02
+
+
+def channel_layer() -> BaseChannelLayer:
+    """The project's channel layer; RuntimeError where none is configured."""
+    layer = get_channel_layer()
+    if layer is None:
+        raise RuntimeError("CHANNEL_LAYERS names no default layer.")
+    return layer
 
 
 class Sleeper(Protocol):
@@ -71,7 +79,7 @@ class _Messenger:
         asyncio.run(self._ring_on())
 
     async def _ring_on(self) -> None:
-        layer = get_channel_layer()
+        layer = channel_layer()
         loop = asyncio.get_running_loop()
         while True:
             await loop.run_in_executor(None, self._rung.wait)

@@ -13,9 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from channels.layers import get_channel_layer
-
-from realtime.doorbell import EVENTS_GROUP
+from realtime.doorbell import EVENTS_GROUP, channel_layer
 from realtime.log import LogEntry
 
 logger = logging.getLogger(__name__)
@@ -35,7 +33,7 @@ class Relay:
         heard: Callable[[int], Any],
         wake: Callable[[], None],
     ) -> None:
-        self._layer = get_channel_layer()
+        self._layer = channel_layer()
         self._feed = feed
         self._heard = heard
         self._wake = wake

@@ -1,5 +1,7 @@
 """The WebSocket addresses of the product."""
 
+from typing import Any
+
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, WebSocketScope
 from django.urls import re_path
 
@@ -14,7 +16,8 @@ async def _no_such_address(
     await send({"type": "websocket.close", "code": 1000, "reason": ""})
 
 
-websocket_urlpatterns = [
+# Channels routes ASGI applications where Django has views.
+websocket_urlpatterns: list[Any] = [
     re_path(r"^ws/events$", websocket_application),  # type: ignore[arg-type]
     re_path(r"", _no_such_address),  # type: ignore[arg-type]
 ]

@@ -28,6 +28,7 @@ from realtime.messages import (
     Connected,
     Heartbeat,
     Reset,
+    ResetReason,
     Subscribed,
     TokenExpiring,
 )
@@ -384,7 +385,7 @@ class Streams:
         self._say(connection, message, connection.sent)
 
     def _reset(self, connection: Connection, head: int) -> None:
-        reason = "cursor-unknown" if connection.sent > head else "cursor-too-old"
+        reason: ResetReason = "cursor-unknown" if connection.sent > head else "cursor-too-old"
         connection.sent = head
         self._say(connection, Reset(reason=reason), head)
 

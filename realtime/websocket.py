@@ -251,9 +251,10 @@ def _parse(text: str | None) -> _ClientMessage:
     if len(text) > MAX_MESSAGE_BYTES or len(text.encode()) > MAX_MESSAGE_BYTES:
         raise BadMessage("too-large")
     try:
-        return _decoder.decode(text)
+        message: _ClientMessage = _decoder.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadMessage(_why_not(text)) from error
+    return message
 
 
 def _why_not(text: str) -> ErrorCode:
