@@ -12,6 +12,12 @@ from marketplace.accounts.errors import InvalidLogin
 from marketplace.accounts.proofs import Proof, prove_by_session
 
 
+def login_id(request: HttpRequest) -> dict[str, str]:
+    """Template context: login_id, by which tabs of different logins know one another apart."""
+    proof: Proof | None = getattr(request, "login_proof", None)
+    return {} if proof is None else {"login_id": str(proof.login.pk)}
+
+
 class LoginMiddleware:
     """Sets request.login_proof (None for nobody), logs out a session whose login ended, and
     speaks the user's language.
