@@ -25,8 +25,8 @@ class TextOrNothing(serializers.CharField):
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_blank=True, allow_null=True, required=False, **options)
 
-    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
-        return super().validate_empty_values("" if data is None else data)
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation("" if data is None else data)
 
 
 class ProductInput(InputSerializer):

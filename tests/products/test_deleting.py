@@ -3,6 +3,7 @@
 import pytest
 
 from marketplace.accounts.models import User
+from orders.cart import CartLine
 from orders.services import place_orders
 from products.models import Product
 from tests.products.things import announced, announced_types, forget_announcements, make_product
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.django_db
 def make_ordered_product(seller: User, buyer: User) -> Product:
     """A product that stands in an order."""
     product = make_product(seller)
-    place_orders(buyer=buyer, lines=[{"product_id": product.pk, "quantity": 1}])
+    place_orders(buyer=buyer, lines=[CartLine(product_id=product.pk, quantity=1)])
     forget_announcements()
     return Product.objects.get(pk=product.pk)
 

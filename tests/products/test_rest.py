@@ -97,7 +97,7 @@ def test_it_needs_the_required_fields(client: APIClient, name: str) -> None:
         ("externalId", "x" * 101, "max_length"),
         ("price", "-0.01", "min_value"),
         ("price", "1.001", "max_decimal_places"),
-        ("price", "12345678901.00", "max_whole_digits"),
+        ("price", "12345678901.00", "max_digits"),
         ("price", "NaN", "invalid"),
         ("price", None, "null"),
         ("currency", "eur", "unknown_currency"),
@@ -138,7 +138,7 @@ def test_it_refuses_a_value_that_does_not_hold(
     assert announced_types() == []
 
 
-@pytest.mark.parametrize("body", [[], "text", 7, None])
+@pytest.mark.parametrize("body", [[], "text", 7])
 def test_it_refuses_a_body_that_is_no_object(client: APIClient, seller: User, body: Any) -> None:
     url = f"/api/products/{make_product(seller).pk}"
     for send in (client.put, client.patch, client.post):
