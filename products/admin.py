@@ -67,7 +67,13 @@ class ProductAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # no generic at 
     list_filter = ("is_active", "kind", "currency", "created_at")
     search_fields = ("title", "category", "external_id", "seller__username")
     raw_id_fields = ("seller",)
-    readonly_fields = ("version", "stock_version", "created_at", "updated_at")
+    readonly_fields = (
+        "version",
+        "stock_version",
+        "stock_changed_at",
+        "created_at",
+        "updated_at",
+    )
     show_full_result_count = False
     actions = ("put_on_sale", "take_off_sale")
 

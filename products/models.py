@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, router, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -22,7 +22,7 @@ from products.validators import validate_currency, validate_image_url
 MAX_STOCK = 2_147_483_647  # what the column holds
 
 # These move by themselves, counted from the locked row: what an instance says of them is not read.
-KEPT_BY_SAVE = frozenset({"version", "stock_version", "updated_at"})
+KEPT_BY_SAVE = frozenset({"version", "stock_version", "stock_changed_at", "updated_at"})
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
@@ -84,8 +84,13 @@ class Product(Tracked):
         _("currency"), max_length=3, validators=[validate_currency], help_text=_("ISO 4217: EUR")
     )
     kind = models.CharField(_("kind"), max_length=5, choices=Kind.choices)
-    stock = models.PositiveIntegerField(_("stock"), help_text=_("For a tour: the free seats."))
+    stock = models.PositiveIntegerField(
+        _("stock"),
+        validators=[MaxValueValidator(MAX_STOCK)],
+        help_text=_("For a tour: the free seats."),
+    )
     stock_version = models.PositiveBigIntegerField(default=1, editable=False)
+    stock_changed_at = models.DateTimeField(default=timezone.now, editable=False)
     max_group_size = models.PositiveIntegerField(
         _("largest group"), null=True, blank=True, help_text=_("For a tour: all its seats.")
     )
@@ -167,15 +172,16 @@ class Product(Tracked):
 
     def is_for_sale_to(self, user_id: int, *, at: datetime) -> bool:
         """Whether this user may buy it at that time, as long as there is any."""
-        gone_by = (
-            self.kind == self.Kind.TOUR and self.starts_at is not None and self.starts_at <= at
-        )
-        return self.is_active and self.seller_id != user_id and not gone_by
+        return self.is_active and self.seller_id != user_id and not self.has_begun(at=at)
+
+    def has_begun(self, *, at: datetime) -> bool:
+        """Whether it is a tour that has started at that time."""
+        return self.kind == self.Kind.TOUR and self.starts_at is not None and self.starts_at <= at
 
     def clean(self) -> None:
         """Raises ValidationError for values that do not go together (see the constraints)."""
         errors = {}
-        if self.stock is not None and self.stock > self.most_stock:
+        if self.stock is not None and self.most_stock < self.stock <= MAX_STOCK:
             errors["stock"] = ValidationError(
                 _("There can be %(most)s at most."),
                 code="max_value",
@@ -200,7 +206,8 @@ class Product(Tracked):
 
         The row is locked first; what others changed meanwhile stays and is taken over into this
         instance. Expressions (F("stock") - 1) are reckoned on the locked row and read back.
-        version and updated_at move with every field but stock, stock_version with stock.
+        version and updated_at move with every field but stock, stock_version and stock_changed_at
+        with stock.
         Without a change nothing is written, and nobody hears of it.
 
         Raises StaleVersion for a stock that was set without knowing the present one, ValueError
@@ -261,7 +268,7 @@ class Product(Tracked):
             value = getattr(self, field.attname)
             if not is_expression(value):
                 setattr(self, field.attname, as_stored(field, value))
-        self.updated_at = self.created_at
+        self.updated_at = self.stock_changed_at = self.created_at
         self.before, self.after = None, self
 
     def _write_changes(self, row: "Product", *, allowed: Set[str], using: str) -> None:
@@ -292,9 +299,11 @@ class Product(Tracked):
         after = copy(row)
         for name, value in written.items():
             setattr(after, name, value)
+        now = timezone.now()
         if written.keys() - {"stock"}:
             after.version += 1
-            after.updated_at = timezone.now()
+            after.updated_at = now
         if "stock" in written:
             after.stock_version += 1
+            after.stock_changed_at = now
         return after

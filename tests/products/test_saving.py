@@ -180,10 +180,12 @@ def test_it_moves_version_and_updated_at_with_every_field_but_stock(seller: User
         assert product.updated_at > stamped, name
 
     stamped = product.updated_at
+    assert product.stock_changed_at == product.created_at
     product.stock = 4
     product.save()
-    assert (product.version, product.stock_version) == (len(values) + 1, 2)
-    assert Product.objects.get(pk=product.pk).updated_at == stamped
+    row = Product.objects.get(pk=product.pk)
+    assert (row.version, row.stock_version) == (len(values) + 1, 2)
+    assert row.updated_at == stamped < row.stock_changed_at
 
 
 def test_it_reckons_versions_itself(seller: User) -> None:
