@@ -15,7 +15,7 @@ from orders.cart import CartLine
 from orders.models import Order
 from orders.services import place_orders, transition_order
 from products.models import Product
-from products.services import change_stock, create_product, update_product
+from products.services import ProductFields, change_stock, create_product, update_product
 
 Status = Order.Status
 
@@ -125,8 +125,8 @@ class Life:
         product = own.filter(is_active=False).first() or self._any_product()
         if product is None:
             return "nothing to sell"
-        changes: dict[str, bool] = {"is_active": not product.is_active}
-        update_product(product_id=product.pk, by=product.seller, changes={**changes})
+        changes = ProductFields(is_active=not product.is_active)
+        update_product(product_id=product.pk, by=product.seller, changes=changes)
         return f"{product.title}: {'back on sale' if changes['is_active'] else 'off sale'}"
 
     def offer_new(self) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = ROOT / ".venv"
-PYTHON = ENVIRONMENT / "bin" / "python"
+PYTHON = str(ENVIRONMENT / "bin" / "python")
 WORKS = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
 
 
@@ -55,7 +55,7 @@ def install(requirements: Path) -> None:
         return
     print(f"Installing {requirements.name} (a minute or two, only when it changes) …", flush=True)
     pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    command = [*pip, "install", "--requirement", requirements]
+    command = [*pip, "install", "--requirement", str(requirements)]
     if (code := subprocess.run(command, check=False).returncode) != 0:  # noqa: S603 a fixed command
         sys.exit(f"{requirements.name} could not be installed: pip ended with {code}.")
     stamp.write_text(wanted)

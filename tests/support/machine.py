@@ -13,12 +13,11 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVICES_SWITCH = Path("/usr/sbin/policy-rc.d")
 
 
-def postgres_program(name: str) -> str | None:
+def postgres_program(name: str) -> str:
     """Return the path of a PostgreSQL server program; Debian keeps them out of PATH."""
-    installed = sorted(
-        Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4])
-    )
-    return str(installed[-1]) if installed else shutil.which(name)
+    installed = Path("/usr/lib/postgresql").glob(f"*/bin/{name}")
+    newest = max(installed, key=lambda path: int(path.parts[4]), default=name)
+    return str(newest)
 
 
 def chromium() -> str | None:
@@ -31,7 +30,7 @@ def missing_packages() -> list[str]:
     programs = {
         "chromium": chromium(),
         "nodejs": shutil.which("node"),
-        "postgresql": postgres_program("initdb"),
+        "postgresql": shutil.which(postgres_program("initdb")),
         # Only root has /usr/sbin in PATH.
         "rabbitmq-server": shutil.which("rabbitmq-server", path=f"{os.defpath}:/usr/sbin"),
         "redis-server": shutil.which("redis-server"),

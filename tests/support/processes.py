@@ -23,6 +23,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def dying_with_parent(command: Sequence[str | Path]) -> list[str | Path]:
+    """Make the command one that the kernel kills when its parent is gone, where it knows how.
+
+    A run that is killed itself cannot end what it started.
+    """
+    return [*(["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []), *command]
+
+
 def start(
     command: Sequence[str | Path],
     *,
@@ -31,11 +39,9 @@ def start(
     user: str | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a command that writes to the log file, as another user where one is named."""
-    # A run that is killed cannot end its servers: the kernel does it where it knows how.
-    on_orphan = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
     with log.open("ab") as output:
         return subprocess.Popen(
-            [*on_orphan, *command],
+            dying_with_parent(command),
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -90,8 +96,8 @@ def listening(
         try:
             try:
                 wait_for_text(ready, process=process, log=log)
-            except DidNotStart:
-                if attempt == ATTEMPTS:
+            except DidNotStart as failure:
+                if attempt == ATTEMPTS or "Address already in use" not in str(failure):
                     raise
                 continue
             yield port, process

@@ -14,7 +14,9 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from tests.support.environment import settings_variables
 from tests.support.machine import ROOT, install_missing_packages
+from tests.support.processes import dying_with_parent
 from tests.support.servers import postgres
 
 PYTHON = [sys.executable, "-m"]
@@ -48,20 +50,30 @@ def stop(signum: int, frame: FrameType | None) -> NoReturn:
 def run(command: Sequence[str | Path], *, environment: Mapping[str, str], text: str = "") -> bool:
     """Run a command to its end, with `text` as its input if there is one; True if it succeeds."""
     process = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE if text else None, text=True
+        dying_with_parent(command),
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.PIPE if text else None,
+        text=True,
     )
     try:
         process.communicate(text or None)
     except Stopped as stopped:
-        if stopped.signum != signal.SIGINT:  # Ctrl-C has reached it already
-            process.send_signal(signal.SIGINT)
-        try:
-            process.wait(60)  # pytest ends what its fixtures started
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        interrupt(process, heard=stopped.signum == signal.SIGINT)
         raise
     return process.returncode == 0
+
+
+def interrupt(process: subprocess.Popen[str], *, heard: bool) -> None:
+    """Let pytest end what its fixtures started; heard: Ctrl-C in a terminal reaches it too."""
+    for patience in [5, 60] if heard else [0, 60]:
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+    if process.poll() is None:
+        process.kill()
+        process.wait()
 
 
 def scripts() -> list[Path]:
@@ -112,12 +124,9 @@ def main(arguments: list[str]) -> int:
         signal.signal(each, stop)
     install_missing_packages()
     with tempfile.TemporaryDirectory(prefix="marketplace-") as folder, postgres() as postgres_url:
-        # Settings of the person's own shell must not reach the tests.
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in {"DATABASE_URL", "REDIS_URL", "AMQP_URL", "DEBUG", "SECRET_KEY"}
-        }
+        # What this shell sets for a server must not change what is tested.
+        settings = settings_variables()
+        environment = {name: value for name, value in os.environ.items() if name not in settings}
         environment |= {"TEST_POSTGRES_URL": postgres_url, "TMPDIR": folder}
         on_postgres = {**environment, "DATABASE_URL": postgres_url}
         if arguments:

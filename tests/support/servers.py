@@ -17,7 +17,7 @@ from tests.support.processes import DidNotStart, end, listening, start
 
 POSTGRES_SETTINGS = {
     "listen_addresses": "127.0.0.1",
-    "max_connections": "200",
+    "max_connections": "300",
     # Its data is thrown away: nothing is lost that a crash of the machine could lose.
     "fsync": "off",
     "synchronous_commit": "off",
@@ -44,7 +44,14 @@ def postgres() -> Iterator[str]:
         log = folder / "log"
         make_cluster(folder / "data", log=log, user=user, password=password)
         options = [f"--{name}={value}" for name, value in POSTGRES_SETTINGS.items()]
-        program = [postgres_program("postgres"), "-D", folder / "data", "-k", folder, *options]
+        program: list[str | Path] = [
+            postgres_program("postgres"),
+            "-D",
+            folder / "data",
+            "-k",
+            folder,
+            *options,
+        ]
         with listening(
             lambda port: [*program, "-p", str(port)],
             ready="database system is ready to accept connections",

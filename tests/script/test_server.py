@@ -1,0 +1,76 @@
+"""script/server, as somebody types it."""
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from marketplace.demo import people
+from tests.support.machine import ROOT
+from tests.support.processes import end, listening
+
+SERVER = ROOT / "script" / "server"
+
+
+def refused(*arguments: str) -> str:
+    """Run script/server with arguments that it must refuse, and return what it said."""
+    answer = subprocess.run([SERVER, *arguments], capture_output=True, text=True, check=False)
+    assert answer.returncode == 2
+    return answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--prot", "80"], "unknown argument --prot"),
+        (["8080"], "unknown argument 8080"),
+        (["--port"], "--port needs a value"),
+        (["--host", ""], "--host needs a value"),
+        (["--port", "http"], "--port must be 1 to 65535, not http"),
+        (["--port=65536"], "--port must be 1 to 65535, not 65536"),
+    ],
+)
+def test_it_refuses_arguments_that_it_does_not_know(arguments: list[str], reason: str) -> None:
+    told = refused(*arguments)
+    assert reason in told
+    assert "usage: script/server" in told
+
+
+def test_it_starts_with_the_demo_and_again_within_five_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/demo.sqlite3")
+    for start in ("first", "second"):
+        log = tmp_path / start
+        began = time.monotonic()
+        with listening(
+            lambda port: [SERVER, "--port", str(port)],
+            ready="Serving on http://",
+            log=log,
+            how=signal.SIGINT,
+        ) as (port, process):
+            assert start == "first" or time.monotonic() - began < 5
+            health = httpx.get(f"http://127.0.0.1:{port}/health").json()
+            assert health["status"] == "ok"
+            products = httpx.get(f"http://127.0.0.1:{port}/api/products").json()
+            assert products["count"] == 44
+            assert end(process, how=signal.SIGINT) == 0
+        told = log.read_text()
+        assert f"http://127.0.0.1:{port} " in told
+        assert people.PASSWORD in told
+        assert ("Loaded the demo" in told) == (start == "first")
+
+
+def test_it_shows_no_demo_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/demo.sqlite3")
+    answer = subprocess.run(
+        [SERVER, "--host", "0.0.0.0"],  # noqa: S104
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert "SECRET_KEY must be set when DEBUG is false." in answer.stderr
