@@ -174,7 +174,7 @@ def test_it_keeps_what_can_be_seen_through() -> None:
     Image.new("RGBA", (5, 5), (255, 0, 0, 0)).quantize().save(file, format="PNG")
     kept, _extension = reencode(BytesIO(file.getvalue()))
     with Image.open(BytesIO(kept)) as clear:
-        assert clear.convert("RGBA").getpixel((2, 2))[3] == 0
+        assert clear.convert("RGBA").tobytes()[3] == 0
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
@@ -200,9 +200,8 @@ def test_it_keeps_the_first_frame_of_several() -> None:
         frames[0].save(file, format=picture_format, save_all=True, append_images=frames[1:])
         with Image.open(BytesIO(reencode(BytesIO(file.getvalue()))[0])) as kept:
             assert getattr(kept, "n_frames", 1) == 1
-            red = kept.convert("RGB").getpixel((2, 2))
-            assert red[0] > 200
-            assert red[1] < 60
+            red, green = kept.convert("RGB").tobytes()[:2]
+            assert (red > 200, green < 60) == (True, True)
 
 
 @hypothesis_settings(max_examples=300, deadline=None)
