@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from marketplace.accounts.models import User
-from products.channels import SCARCEST
 from products.events import availability_data, product_data
 from products.models import Product
+from products.selectors import SCARCEST
 from realtime.api import NOBODY, Listener
 from realtime.channels import UnknownChannel, parse_channel
 from tests.products.things import make_product

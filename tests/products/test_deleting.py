@@ -1,11 +1,13 @@
 """What becomes of a product that is deleted, with orders and without."""
 
 import pytest
+from rest_framework.test import APIClient
 
 from marketplace.accounts.models import User
 from orders.cart import CartLine
 from orders.services import place_orders
 from products.models import Product
+from tests.conftest import ClientFor
 from tests.products.things import announced, announced_types, forget_announcements, make_product
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +52,18 @@ def test_it_writes_nothing_else_when_it_goes_off_sale(seller: User, buyer: User)
 
     row = Product.objects.get(pk=product.pk)
     assert (row.title, row.stock, row.is_active) == ("Teapot", 9, False)
+
+
+def test_it_answers_the_same_over_rest(seller: User, buyer: User, client_for: ClientFor) -> None:
+    ordered, free = make_ordered_product(seller, buyer), make_product(seller)
+    client = client_for(seller)
+
+    for product in (ordered, free):
+        assert client.delete(f"/api/products/{product.pk}").status_code == 204
+
+    assert APIClient().get("/api/products").json()["count"] == 0
+    assert client.get(f"/api/products/{ordered.pk}").json()["isActive"] is False
+    assert client.get(f"/api/products/{free.pk}").status_code == 404
 
 
 def test_it_treats_each_of_several_in_its_own_way(seller: User, buyer: User) -> None:

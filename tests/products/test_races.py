@@ -2,15 +2,24 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from threading import Barrier
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
 from marketplace.accounts.models import User
 from products.errors import InsufficientStock, StaleVersion
 from products.models import Product
-from products.services import change_stock, give_back_stock, set_stock, take_stock
+from products.services import (
+    ProductFields,
+    change_stock,
+    create_product,
+    give_back_stock,
+    set_stock,
+    take_stock,
+)
 from tests.products.things import announced, make_product
 from tests.support.people import make_user
 
@@ -27,7 +36,7 @@ def at_once(work: Callable[[int], object]) -> list[object]:
         try:
             barrier.wait()
             return work(number)
-        except (InsufficientStock, StaleVersion) as refusal:
+        except (InsufficientStock, StaleVersion, ValidationError) as refusal:
             return refusal
         finally:
             connection.close()
@@ -96,6 +105,26 @@ def test_it_keeps_a_price_and_sales_apart(seller: User, buyer: User) -> None:
     assert at_once(work) == [None] * THREADS
     row = Product.objects.get(pk=product.pk)
     assert (row.stock, row.stock_version, row.version) == (80, 21, 21)
+
+
+def test_it_gives_an_external_id_to_one_of_many(seller: User) -> None:
+    fields: ProductFields = {
+        "title": "Cup",
+        "price": Decimal(1),
+        "currency": "EUR",
+        "kind": "goods",
+        "stock": 1,
+        "external_id": "7",
+    }
+
+    outcomes = at_once(lambda _: create_product(seller=seller, fields=fields))
+
+    refusals = [outcome for outcome in outcomes if isinstance(outcome, ValidationError)]
+    assert len(refusals) == THREADS - 1
+    assert {error.code for refusal in refusals for error in refusal.error_dict["external_id"]} == {
+        "unique"
+    }
+    assert Product.objects.count() == 1
 
 
 def test_it_does_not_deadlock_over_the_same_products(seller: User, buyer: User) -> None:

@@ -300,3 +300,9 @@ def test_it_knows_no_other_ids(client: APIClient, product_id: str) -> None:
         answer = send(f"/api/products/{product_id}")
         assert answer.status_code == 404
         assert answer.json()["errors"][0]["code"] == "not_found"
+
+
+@pytest.mark.parametrize("path", ["", "/1", "/1/stock", "/1/image"])
+def test_it_answers_a_method_that_is_not_there(client: APIClient, path: str) -> None:
+    for send in (client.options, client.trace):
+        assert send(f"/api/products{path}").status_code == 405
