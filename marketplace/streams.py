@@ -33,8 +33,10 @@ class StreamLogins:
         return NOBODY if proof is None else _listener(proof)
 
     def still_valid(self, listener: Listener) -> Listener | None:
-        """The listener as the user is now, or None when the login ended."""
-        login = None if listener.login_id is None else find_login(listener.login_id)
+        """The listener as the user is now, or None when the login ended. Nobody stays nobody."""
+        if listener.login_id is None:
+            return listener
+        login = find_login(listener.login_id)
         if login is None:
             return None
         return Listener(

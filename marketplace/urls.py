@@ -28,3 +28,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path(f"{settings.MEDIA_URL.strip('/')}/<path:path>", MediaView.as_view(), name="media"),
 ]
+
+handler400 = "marketplace.rest.errors.bad_request"
+handler403 = "marketplace.rest.errors.permission_denied"
+handler404 = "marketplace.rest.errors.page_not_found"
+handler500 = "marketplace.rest.errors.server_error"

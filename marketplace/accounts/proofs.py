@@ -90,6 +90,6 @@ def prove_by_session(session: SessionBase) -> Proof | None:
 def load_session(key: str) -> SessionBase:
     """The session that a cookie names; raises InvalidLogin where there is none."""
     store: SessionBase = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    if not store.exists(key):
+    if not key.isalnum() or not store.exists(key):
         raise InvalidLogin
     return store

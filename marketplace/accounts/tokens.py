@@ -58,6 +58,6 @@ def _read(kind: type[AnyToken], text: str) -> Claims:
         # A header that is nested deeply enough exhausts the JSON reader before its signature is
         # looked at.
         token = kind(text)  # type: ignore[arg-type]
-        return Claims(sid=uuid.UUID(token["sid"]), jti=token["jti"], expires_at=expiry(token))
+        return Claims(sid=uuid.UUID(str(token["sid"])), jti=token["jti"], expires_at=expiry(token))
     except (TokenError, KeyError, ValueError, RecursionError) as error:
         raise InvalidLogin from error

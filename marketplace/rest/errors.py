@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.views import csrf
+from django.views import csrf, defaults
 
 from marketplace.rest.encoding import encode_json
 from marketplace.rest.naming import camel_case
@@ -106,6 +107,9 @@ def error_response(status: int, item: ErrorItem | None = None) -> HttpResponse:
     return HttpResponse(encode_json(body), status=status, content_type="application/json")
 
 
+CSRF_FAILED = ErrorItem(code="csrf_failed", detail=_("The CSRF token is missing or incorrect."))
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """What a request without a valid CSRF token gets: the error format, or Django's page."""
     if is_api_path(request.path_info):
@@ -113,4 +117,32 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return csrf.csrf_failure(request, reason=reason)
 
 
-CSRF_FAILED = ErrorItem(code="csrf_failed", detail=_("The CSRF token is missing or incorrect."))
+# The handlers of the URLconf: no page is rendered for a program.
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler400."""
+    if is_api_path(request.path_info):
+        return error_response(413 if isinstance(exception, RequestDataTooBig) else 400)
+    return defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler403."""
+    if is_api_path(request.path_info):
+        return error_response(403)
+    return defaults.permission_denied(request, exception)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler404."""
+    if is_api_path(request.path_info):
+        return error_response(404)
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """handler500."""
+    if is_api_path(request.path_info):
+        return error_response(500)
+    return defaults.server_error(request)

@@ -48,10 +48,10 @@ class ApiErrorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        malformed = "\0" in request.path_info or "%00" in request.META["QUERY_STRING"]
+        malformed = has_nul(request)
         if not is_api_path(request.path_info):
             if malformed:
-                raise BadRequest("NUL in the URL")
+                raise BadRequest("There is a NUL character in the request.")
             return self.get_response(request)
         if malformed:
             return error_response(400)
@@ -59,6 +59,15 @@ class ApiErrorMiddleware:
         if has_large_json(request):
             return error_response(413)
         return with_error_format(self.get_response(request))
+
+
+def has_nul(request: HttpRequest) -> bool:
+    """Whether path, query or cookies hold a NUL; in a cookie it can be written as \\000."""
+    return (
+        "\0" in request.path_info
+        or "%00" in request.META["QUERY_STRING"]
+        or any("\0" in value for value in request.COOKIES.values())
+    )
 
 
 def state_body_length(request: HttpRequest) -> None:
