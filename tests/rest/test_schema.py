@@ -1,0 +1,50 @@
+"""GET /api/schema and /api/docs."""
+
+import re
+
+import pytest
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+
+from tests.rest import things
+
+
+def test_it_describes_structs_under_their_own_names(db: None) -> None:
+    schema = SchemaGenerator(patterns=things.urlpatterns[:2]).get_schema(public=True)
+    validate_schema(schema)
+    components = schema["components"]["schemas"]
+    assert components["ThingData"]["properties"]["someText"] == {"type": "string"}
+    assert components["InnerData"]["properties"]["deepNumber"] == {"type": "integer"}
+    assert set(components["ThingInput"]["properties"]) == {"someText", "count", "small", "inner"}
+    answers = schema["paths"]["/api/things"]["post"]["responses"]
+    assert set(answers) == {"201", "default"}
+
+
+def test_it_describes_the_whole_api(client: Client, db: None) -> None:
+    schema = client.get("/api/schema", HTTP_ACCEPT="application/json").json()
+    validate_schema(schema)
+    assert schema["openapi"].startswith("3.")
+    assert {"/api/auth/token", "/api/products", "/api/orders"} <= set(schema["paths"])
+    assert set(schema["components"]["securitySchemes"]) == {"bearer", "session"}
+
+
+def test_it_shows_a_page_without_inline_script_or_style(client: Client, db: None) -> None:
+    page = client.get("/api/docs")
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert not re.search(r"<style|style=|<script>|\son\w+=", text)
+    sources = re.findall(r'(?:src|href)="([^"]+)"', text)
+    assert len(sources) == 4
+    assert all(source.startswith("/") for source in sources)
+    for source in sources:
+        answer = client.get(source)
+        assert answer.status_code == 200, source
+        b"".join(answer) if answer.streaming else answer.content
+
+
+@pytest.mark.django_db
+def test_it_serves_the_script_of_the_page_as_a_script(client: Client) -> None:
+    answer = client.get("/api/docs?script=")
+    assert answer["Content-Type"].startswith("application/javascript")
+    assert "/api/schema" in answer.content.decode()
