@@ -30,7 +30,6 @@ class CartRefused(DomainError):
     """
 
     status = 409
-    code = "cart_refused"
     detail = _("This cannot be ordered as it is.")
 
     def __init__(self, errors: Sequence[ErrorItem]) -> None:

@@ -1,6 +1,7 @@
 """What is announced of orders: the data and the events."""
 
 from collections.abc import Iterable
+from typing import Literal, cast
 
 import msgspec
 
@@ -8,6 +9,14 @@ from marketplace.accounts.addresses import ShippingAddress
 from orders.models import Order, OrderLine, OrderStep
 from orders.transitions import allowed_transitions
 from realtime.api import Event, Fields, iso_milliseconds
+
+# Order.Status on the wire, from which the schemas are made.
+StatusName = Literal["pending", "confirmed", "shipped", "delivered", "cancelled"]
+
+
+def status_name(status: str) -> StatusName:
+    """A status of the model, as the wire names it."""
+    return cast(StatusName, str(status))
 
 
 class OrderLineData(Fields, frozen=True, kw_only=True):
@@ -22,8 +31,8 @@ class OrderLineData(Fields, frozen=True, kw_only=True):
 class OrderStepData(Fields, frozen=True, kw_only=True):
     """One step of an order's history. Its first is from nothing, when it was placed."""
 
-    from_: str | None = msgspec.field(name="from")
-    to: str
+    from_: StatusName | None = msgspec.field(name="from")
+    to: StatusName
     by_id: int
     at: str
     reason: str
@@ -32,8 +41,8 @@ class OrderStepData(Fields, frozen=True, kw_only=True):
 class AllowedTransitions(Fields, frozen=True, kw_only=True):
     """The statuses to which each party may bring the order now."""
 
-    buyer: list[str]
-    seller: list[str]
+    buyer: list[StatusName]
+    seller: list[StatusName]
 
 
 class OrderData(Fields, frozen=True, kw_only=True):
@@ -44,7 +53,7 @@ class OrderData(Fields, frozen=True, kw_only=True):
     buyer_name: str
     seller_id: int
     seller_name: str
-    status: str
+    status: StatusName
     lines: list[OrderLineData]
     total: str
     currency: str
@@ -66,15 +75,15 @@ def order_data(order: Order) -> OrderData:
         buyer_name=order.buyer.get_username(),
         seller_id=order.seller_id,
         seller_name=order.seller.get_username(),
-        status=status.value,
+        status=status_name(order.status),
         lines=[_line_data(line) for line in order.lines.all()],
         total=f"{order.total:.2f}",
         currency=order.currency,
         shipping_address=msgspec.convert(order.shipping_address, ShippingAddress | None),
         note=order.note,
         allowed_transitions=AllowedTransitions(
-            buyer=[to.value for to in allowed_transitions("buyer", status)],
-            seller=[to.value for to in allowed_transitions("seller", status)],
+            buyer=[status_name(to) for to in allowed_transitions("buyer", status)],
+            seller=[status_name(to) for to in allowed_transitions("seller", status)],
         ),
         version=order.version,
         created_at=iso_milliseconds(order.created_at),
@@ -94,8 +103,8 @@ def _line_data(line: OrderLine) -> OrderLineData:
 
 def _step_data(step: OrderStep) -> OrderStepData:
     return OrderStepData(
-        from_=step.from_status or None,
-        to=step.to_status,
+        from_=status_name(step.from_status) if step.from_status else None,
+        to=status_name(step.to_status),
         by_id=step.by_id,
         at=iso_milliseconds(step.at),
         reason=step.reason,
@@ -120,7 +129,7 @@ class OrderUpdated(Event, frozen=True, kw_only=True):
     """
 
     order: OrderData
-    previous_status: str
+    previous_status: StatusName
 
     def audiences(self) -> Iterable[str]:
         order = self.order

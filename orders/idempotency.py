@@ -85,24 +85,24 @@ def answer_once(*, user: User, key: str, fingerprint: str, perform: Callable[[],
 
 def _claim(*, user: User, key: str, fingerprint: str) -> Claim | Answer:
     """A claim of the key, or the answer that it has."""
-    now = timezone.now()
-    IdempotencyKey.objects.filter(user=user, created_at__lte=now - LIFETIME).delete()
-    token = uuid.uuid4()
-    new = IdempotencyKey(
-        user=user,
-        key=key,
-        fingerprint=fingerprint,
-        claim=token,
-        claimed_until=now + CLAIM_LIFETIME,
-        created_at=now,
-    )
+    too_old = timezone.now() - LIFETIME
+    IdempotencyKey.objects.filter(user=user, created_at__lte=too_old).delete()
     with transaction.atomic():
+        now = timezone.now()
+        new = IdempotencyKey(
+            user=user,
+            key=key,
+            fingerprint=fingerprint,
+            claim=uuid.uuid4(),
+            claimed_until=now + CLAIM_LIFETIME,
+            created_at=now,
+        )
         IdempotencyKey.objects.bulk_create([new], ignore_conflicts=True)
         row = IdempotencyKey.objects.select_for_update().filter(user=user, key=key).first()
         if row is None:  # it was there, and whoever had it failed and freed it in between
             raise IdempotencyInFlight
-        if row.claim == token:
-            return Claim(row_id=row.pk, token=token)
+        if row.claim == new.claim:
+            return Claim(row_id=row.pk, token=new.claim)
         if row.status is None and row.claimed_until <= now:
             return _take_over(row, new)
         if row.fingerprint != fingerprint:

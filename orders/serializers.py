@@ -86,9 +86,7 @@ class OrderInput(InputSerializer):
 
     representation = OrderData
 
-    lines: serializers.ListSerializer[Any] = serializers.ListSerializer(
-        child=CartLineInput(), allow_empty=False, max_length=MAX_LINES
-    )
+    lines = serializers.ListField(child=CartLineInput(), allow_empty=False, max_length=MAX_LINES)
     shipping_address = AddressInput(
         allow_null=True,
         required=False,

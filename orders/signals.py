@@ -1,6 +1,6 @@
 """Receivers: what was written of an order becomes the event that tells of it, whole."""
 
-from orders.events import OrderCreated, OrderUpdated, order_data
+from orders.events import OrderCreated, OrderUpdated, order_data, status_name
 from orders.models import Order, OrderStep
 from realtime.api import publish
 
@@ -11,7 +11,8 @@ def step_saved(*, instance: OrderStep, raw: bool, **_: object) -> None:
         return
     order = order_data(Order.objects.whole().get(pk=instance.order_id))
     if instance.from_status:
-        publish(OrderUpdated(order=order, previous_status=instance.from_status))
+        before = status_name(instance.from_status)
+        publish(OrderUpdated(order=order, previous_status=before))
     else:
         publish(OrderCreated(order=order))
 
