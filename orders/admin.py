@@ -32,7 +32,7 @@ class ReadOnly:
         return False
 
 
-class LineInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg] # as above
+class LineInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg] # no generic at run time
     """What was ordered."""
 
     model = OrderLine
@@ -43,7 +43,7 @@ class LineInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg] # as 
         return super().get_queryset(request).select_related("product")
 
 
-class StepInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg] # as above
+class StepInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg] # no generic at run time
     """The order's history."""
 
     model = OrderStep
