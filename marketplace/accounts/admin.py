@@ -40,7 +40,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg] # no generic at run 
 
 @admin.register(Login)
 class LoginAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # no generic at run time
-    """Logins are looked at and ended here, never made or edited."""
+    """Logins are looked at and ended here, never made or edited. Deleting one ends it, too."""
 
     list_display = ("user", "created_at", "expires_at", "ended_at")
     list_select_related = ("user",)
@@ -51,9 +51,6 @@ class LoginAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # no generic at ru
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     @admin.action(description=_("End the selected logins"), permissions=["end"])

@@ -16,8 +16,8 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         # What follows needs models, which may be imported from here on only.
         from marketplace.accounts import receivers, schema  # noqa: F401 registers itself
-        from marketplace.accounts.models import User
+        from marketplace.accounts.models import Login
 
         user_logged_in.connect(receivers.session_logged_in)
         user_logged_out.connect(receivers.session_logged_out)
-        pre_delete.connect(receivers.user_is_deleted, sender=User)
+        pre_delete.connect(receivers.login_is_deleted, sender=Login)

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import msgspec
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.accounts.addresses import ShippingAddress
 from marketplace.accounts.errors import WrongCredentials
 from marketplace.accounts.models import User, language_choices
 from marketplace.accounts.serializers import MAX_PASSWORD
@@ -121,8 +123,9 @@ class AccountForm(forms.Form):
         return values
 
     def _address(self, values: dict[str, Any]) -> dict[str, str]:
-        address = {name: values.get(name, "") for name in ADDRESS_FIELDS}
-        return {**address, "postalCode": address.pop("postal_code")}
+        given = {name: values.get(name, "") for name in ADDRESS_FIELDS}
+        address: dict[str, str] = msgspec.to_builtins(ShippingAddress(**given))
+        return address
 
 
 class PasswordForm(forms.Form):

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from marketplace.accounts.models import Login, User
+from marketplace.accounts.signals import login_ended
 
 # Where a session keeps the id of its login.
 SESSION_LOGIN_KEY = "sid"
@@ -33,6 +34,7 @@ def session_logged_out(*, request: HttpRequest, **_arguments: Any) -> None:
         Login.objects.filter(pk=sid).end()
 
 
-def user_is_deleted(*, instance: User, **_arguments: Any) -> None:
-    """A user is being deleted: their open streams must hear of it before the rows are gone."""
-    instance.logins.all().end()
+def login_is_deleted(*, instance: Login, **_arguments: Any) -> None:
+    """A login is being deleted, perhaps with its user: that ends it, unless it is over anyway."""
+    if instance.ended_at is None and instance.expires_at > timezone.now():
+        login_ended.send(sender=Login, login_id=str(instance.pk))

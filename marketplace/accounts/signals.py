@@ -2,8 +2,8 @@
 
 from django.dispatch import Signal
 
-# A login ended: logout, password change, deactivation, deletion of the user, or the reuse of a
-# refresh token. Sent once for each login. Not sent for one that merely expires.
+# A login ended: logout, password change, deactivation, deletion of the login or its user, or the
+# reuse of a refresh token. Sent once for each login. Not sent for one that merely expires.
 # Argument: login_id (str, the login's UUID).
 login_ended = Signal()
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from django.test import Client, override_settings
+from django.test import override_settings
 from rest_framework.test import APIClient
 
 from tests.support.answers import errors, refusal, refused_fields
@@ -45,8 +45,8 @@ def test_it_is_kept_for_foreign_hosts(visitor: APIClient) -> None:
     assert refusal(answer) == (400, "bad_request")
 
 
-def test_it_is_kept_for_csrf_failures_outside_the_framework(db: None, settings: object) -> None:
-    strict = Client(enforce_csrf_checks=True)
+def test_it_is_kept_for_csrf_failures_outside_the_framework(db: None) -> None:
+    strict = APIClient(enforce_csrf_checks=True)
     with override_settings(ROOT_URLCONF="tests.rest.things"):
         assert refusal(strict.post("/api/plain/teapot")) == (403, "csrf_failed")
 

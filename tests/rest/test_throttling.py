@@ -65,7 +65,8 @@ def test_it_begins_anew_when_the_window_is_over(
 
 def test_it_loses_no_write_of_several_at_once(buyer: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(WriteThrottle, "THROTTLE_RATES", {"writes": "20/min"})
-    throttle, counted = WriteThrottle(), []
+    throttle = WriteThrottle()
+    counted: list[int] = []
 
     def write() -> None:
         counted.extend(throttle._count("writes:test", 60) for _ in range(10))

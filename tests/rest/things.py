@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
@@ -169,6 +170,7 @@ def plain_view(request: HttpRequest, why: str) -> HttpResponse:
 
 
 urlpatterns = [
+    path("api/schema", SpectacularAPIView.as_view()),
     path("api/things", ThingView.as_view()),
     path("api/users", UsersView.as_view()),
     path("api/writes", WriteView.as_view()),

@@ -1,0 +1,133 @@
+"""Users and logins in Django's admin."""
+
+import json
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from marketplace.accounts.models import User
+from tests.accounts.conftest import LogIn
+from tests.accounts.test_sessions import logged_in
+from tests.support.people import ADDRESS, make_user
+
+
+@pytest.fixture
+def superuser(db: None) -> User:
+    """Somebody who may do everything."""
+    return make_user("root", is_staff=True, is_superuser=True)
+
+
+def form_of(user: User, **changes: object) -> dict[str, object]:
+    """The admin's form for a user, as a browser sends it."""
+    fields: dict[str, object] = {
+        "username": user.username,
+        "email": user.email,
+        "language": user.language,
+        "role": user.role,
+        "shipping_address": "null",
+        "date_joined_0": "2026-11-21",
+        "date_joined_1": "10:00:00",
+        "is_active": "on",
+        **changes,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def change(client: Client, user: User, **changes: object) -> dict[str, list[str]]:
+    """Save the admin's form; the errors that it shows, if any."""
+    path = reverse("admin:accounts_user_change", args=[user.pk])
+    answer = client.post(path, form_of(user, **changes))
+    if answer.status_code == 302:
+        return {}
+    errors: dict[str, list[str]] = answer.context["adminform"].form.errors
+    assert errors
+    return errors
+
+
+def test_it_ends_the_logins_of_who_is_switched_off(
+    superuser: User, log_in: LogIn, buyer: User, ended: list[str], changed: list[int]
+) -> None:
+    log_in(buyer)
+    assert change(logged_in(superuser), buyer, is_active=None) == {}
+    assert len(ended) == 1
+    assert changed == [buyer.pk]
+
+
+def test_it_tells_of_another_role(superuser: User, buyer: User, changed: list[int]) -> None:
+    assert change(logged_in(superuser), buyer, role="seller") == {}
+    assert changed == [buyer.pk]
+
+
+def test_it_takes_whole_addresses_alone(superuser: User, buyer: User) -> None:
+    client = logged_in(superuser)
+    assert set(change(client, buyer, shipping_address='{"name": "Anna"}')) == {"shipping_address"}
+    assert set(change(client, buyer, shipping_address='"here"')) == {"shipping_address"}
+    assert change(client, buyer, shipping_address=json.dumps(ADDRESS)) == {}
+
+
+def test_it_takes_no_name_that_another_has_in_another_case(
+    superuser: User, buyer: User, seller: User
+) -> None:
+    assert set(change(logged_in(superuser), seller, username="BUYER")) == {"username"}
+
+
+def test_it_makes_users(superuser: User) -> None:
+    form = {
+        "username": "anna",
+        "email": "anna@example.com",
+        "role": "seller",
+        "usable_password": "true",
+        "password1": "battery-staple-8",
+        "password2": "battery-staple-8",
+    }
+    answer = logged_in(superuser).post(reverse("admin:accounts_user_add"), form)
+    assert answer.status_code == 302
+    anna = User.objects.get(username="anna")
+    assert (anna.role, anna.check_password("battery-staple-8")) == ("seller", True)
+
+
+def test_it_sets_passwords_and_ends_logins(
+    superuser: User, log_in: LogIn, buyer: User, ended: list[str]
+) -> None:
+    log_in(buyer)
+    path = reverse("admin:auth_user_password_change", args=[buyer.pk])
+    form = {
+        "usable_password": "true",
+        "password1": "battery-staple-8",
+        "password2": "battery-staple-8",
+    }
+    assert logged_in(superuser).post(path, form).status_code == 302
+    assert len(ended) == 1
+
+
+def test_it_ends_logins_that_are_chosen(
+    superuser: User, log_in: LogIn, buyer: User, seller: User, ended: list[str]
+) -> None:
+    log_in(buyer), log_in(seller)
+    form = {"action": "end_logins", "_selected_action": [str(buyer.logins.get().pk)]}
+    answer = logged_in(superuser).post(reverse("admin:accounts_login_changelist"), form)
+    assert answer.status_code == 302
+    assert len(ended) == 1
+    assert seller.logins.open().exists()
+
+
+def test_it_deletes_users_with_their_logins(
+    superuser: User, log_in: LogIn, buyer: User, ended: list[str]
+) -> None:
+    log_in(buyer)
+    path = reverse("admin:accounts_user_delete", args=[buyer.pk])
+    assert logged_in(superuser).post(path, {"post": "yes"}).status_code == 302
+    assert len(ended) == 1
+    assert not User.objects.filter(pk=buyer.pk).exists()
+
+
+@pytest.mark.parametrize("name", ["accounts_user_changelist", "accounts_login_changelist"])
+def test_it_shows_users_to_nobody_else(
+    client: Client, buyer: User, staff: User, superuser: User, name: str
+) -> None:
+    path = reverse(f"admin:{name}")
+    assert client.get(path).status_code == 302
+    assert logged_in(buyer).get(path).status_code == 302
+    assert logged_in(staff).get(path).status_code == 403
+    assert logged_in(superuser).get(path).status_code == 200
