@@ -39,6 +39,12 @@ def format_money(amount: Decimal | str, currency: str) -> str:
     return _LETTER_BESIDE_DIGIT.sub(_NO_BREAK_SPACE, text)
 
 
+def format_number(number: int) -> str:
+    """A whole number: "1,204"."""
+    text: str = numbers.format_decimal(number, locale=active_locale())
+    return text
+
+
 def format_moment(moment: datetime, style: Style = "datetime") -> str:
     """A point in time in the active time zone; the browser writes it again in the reader's."""
     local = timezone.localtime(moment)

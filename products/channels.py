@@ -2,9 +2,8 @@
 
 from products.events import AvailabilityData, ProductData, availability_data, product_data
 from products.models import Product, ProductQuerySet
+from products.selectors import SCARCEST, scarcest_on_sale
 from realtime.api import ChannelKind, Fields, Listener
-
-SCARCEST = 200
 
 
 class AvailabilityState(Fields, frozen=True, kw_only=True):
@@ -45,10 +44,10 @@ def product_state(listener: Listener, product_id: str) -> ProductData | None:
 
 def availability_state() -> AvailabilityState:
     """What the availability board starts from; the same for everybody, as its events are."""
-    on_sale = Product.objects.filter(is_active=True)
-    scarcest = on_sale.order_by("stock", "pk")[:SCARCEST]
+    products = scarcest_on_sale()
     return AvailabilityState(
-        products=[availability_data(product) for product in scarcest], total=on_sale.count()
+        products=[availability_data(product) for product in products[:SCARCEST]],
+        total=products.count(),
     )
 
 

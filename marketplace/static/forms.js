@@ -6,6 +6,8 @@
  * for this page anew). Fields are named as on the wire, "shippingAddress.city" goes one level down;
  * an empty number or date is null, a checkbox is true or false. Afterwards the form gets the event
  * "fetched" with detail {status, body}; a dialog around it closes, and its fields are as at first.
+ * When it is refused, it gets "refused" with {status, errors}: preventDefault() keeps them from
+ * being shown.
  */
 
 import { toast } from "./toasts.js";
@@ -70,7 +72,7 @@ async function sendForm(form, button) {
   try {
     const content = isUpload ? { body: data } : { json: toJson(form, data) };
     const { status, body } = await callApi(form.action, { method, ...content });
-    if (status >= 400) showErrors(form, body?.errors ?? [unexpected(status)]);
+    if (status >= 400) refuse(form, status, body?.errors ?? [unexpected(status)]);
     else succeed(form, status, body);
   } catch {
     showErrors(form, [
@@ -101,6 +103,17 @@ function succeed(form, status, body) {
   if (done) toast({ text: done, tone: "positive" });
   if (next === ".") location.reload();
   else if (next) location.assign(next);
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {number} status
+ * @param {ApiError[]} errors
+ */
+function refuse(form, status, errors) {
+  const detail = { status, errors };
+  const refused = new CustomEvent("refused", { bubbles: true, cancelable: true, detail });
+  if (form.dispatchEvent(refused)) showErrors(form, errors);
 }
 
 /**
@@ -178,7 +191,7 @@ function showAtField(form, { attr, detail }) {
 }
 
 /** @param {HTMLFormElement} form */
-function clearErrors(form) {
+export function clearErrors(form) {
   for (const note of form.querySelectorAll("[data-fetched]")) note.remove();
   for (const field of form.querySelectorAll("[aria-invalid]")) {
     field.removeAttribute("aria-invalid");

@@ -40,6 +40,12 @@ def money(amount: Decimal | str, currency: str) -> str:
     return formats.format_money(amount, currency)
 
 
+@register.filter
+def number(value: int) -> str:
+    """A whole number, in the active language."""
+    return formats.format_number(value)
+
+
 @register.simple_tag
 def moment(value: datetime, style: formats.Style = "datetime", field: str = "") -> SafeString:
     """A <time> that the browser writes again in the reader's time zone.
