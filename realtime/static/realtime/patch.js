@@ -118,10 +118,9 @@ export function showText(element, text) {
  * @param {HTMLElement} element
  */
 export function markChanged(element) {
-  // An SVG or an input can carry no tint of its own: its cell does.
-  const target = element.matches("svg, img, input, select, textarea")
-    ? element.parentElement
-    : element;
+  // A bar says what the badge beside it says; an input can carry no tint of its own.
+  if (element.matches("svg, img")) return;
+  const target = element.matches("input, select") ? element.parentElement : element;
   if (target === null) return;
   target.removeAttribute("data-changed");
   // Reading the layout in between makes the animation start anew.
