@@ -27,6 +27,14 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {**browser_type_launch_args, "executable_path": chromium(), "args": QUIET}
 
 
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """Say that there is none for all tests, in place of the plugin's own fixture.
+
+    That one has a form which pytest warns of, and a warning is an error here.
+    """
+
+
 @pytest.fixture
 def browser_context_args(
     browser_context_args: dict[str, Any], live_server_process: Marketplace

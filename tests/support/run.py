@@ -21,7 +21,8 @@ from tests.support.servers import postgres
 
 PYTHON = [sys.executable, "-m"]
 PYTEST = [*PYTHON, "pytest"]
-WORKERS = ["--numprocesses", "2", "--dist", "loadfile"]
+# In the order of tests/conftest.py: the journeys must stay last.
+WORKERS = ["--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 CHECKS: list[tuple[str, list[str]]] = [
     ("ruff check", [*PYTHON, "ruff", "check"]),
     ("ruff format", [*PYTHON, "ruff", "format", "--check"]),
@@ -103,7 +104,9 @@ def failed_checks(environment: Mapping[str, str]) -> list[str]:
         if not run(syntax, environment=environment, text=path.read_text() or "\n"):
             failures.append(f"node --check {path.relative_to(ROOT)}")
     tests = [path for path in scripts() if ".test." in path.name]
-    if tests and not run(["node", "--test", *tests], environment=environment):
+    if tests and not run(
+        ["node", "--test", "--test-reporter=spec", *tests], environment=environment
+    ):
         failures.append("node --test")
     return failures
 
@@ -111,9 +114,14 @@ def failed_checks(environment: Mapping[str, str]) -> list[str]:
 def run_everything(environment: Mapping[str, str], on_postgres: Mapping[str, str]) -> list[str]:
     """Run the checks and pytest on both databases; returns the names of what failed."""
     failures = failed_checks(environment)
-    for name, variables in (("SQLite", environment), ("PostgreSQL", on_postgres)):
+    # What a browser shows does not depend on the database.
+    without_journeys = ["--ignore", "tests/journeys"]
+    for name, variables, arguments in (
+        ("SQLite", environment, []),
+        ("PostgreSQL", on_postgres, without_journeys),
+    ):
         print(f"\n--- pytest on {name}", flush=True)
-        if not run([*PYTEST, *WORKERS], environment=variables):
+        if not run([*PYTEST, *WORKERS, *arguments], environment=variables):
             failures.append(f"pytest on {name}")
     return failures
 

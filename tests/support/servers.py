@@ -101,14 +101,36 @@ class Marketplace:
     log: Path  # what it printed
     environment: Mapping[str, str]
 
+    @property
+    def port(self) -> int:
+        """Where it listens on 127.0.0.1."""
+        return int(self.url.rpartition(":")[2])
+
     def stop(self) -> int:
         """End it as a deployment would, and return its exit code."""
         return end(self.process)
 
 
+@dataclass(frozen=True)
+class Program:
+    """How a server is started: what python runs, before the port, and what it prints when ready."""
+
+    arguments: Sequence[str]
+    ready: str
+
+
+PRODUCTION = Program(
+    ("-m", "marketplace.server", "--host", "127.0.0.1", "--port"), "Serving on http://"
+)
+
+
 @contextmanager
 def marketplace(
-    folder: Path, *, database_url: str, settings: Mapping[str, str]
+    folder: Path,
+    *,
+    database_url: str,
+    settings: Mapping[str, str],
+    program: Program = PRODUCTION,
 ) -> Iterator[Marketplace]:
     """Run the real server on a database that is there and migrated; `settings` win."""
     log = folder / "server.log"
@@ -118,10 +140,9 @@ def marketplace(
         "PYTHONUNBUFFERED": "1",
         **settings,
     }
-    program = [sys.executable, "-m", "marketplace.server", "--host", "127.0.0.1", "--port"]
     with listening(
-        lambda port: [*program, str(port)],
-        ready="Serving on http://",
+        lambda port: [sys.executable, *program.arguments, str(port)],
+        ready=program.ready,
         log=log,
         environment=environment,
     ) as (port, process):
