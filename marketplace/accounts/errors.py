@@ -14,11 +14,12 @@ class WrongCredentials(DomainError):
 
 
 class TooManyFailures(DomainError):
-    """Logging in failed too often for this username and address; even the right password waits."""
+    """Somebody at this address was wrong too often about this account, or asked for its mail too
+    often; even the right password waits now."""
 
     status = 429
     code = "throttled"
-    detail = _("There were too many failed attempts. Please try again later.")
+    detail = _("There were too many attempts. Please try again later.")
 
 
 class InvalidLogin(DomainError):

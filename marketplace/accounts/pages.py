@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash, views
+from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import ValidationError
 from django.forms import Form
@@ -17,6 +18,7 @@ from django.views.generic import FormView, View
 from django.views.generic.base import ContextMixin
 
 from marketplace.accounts import services
+from marketplace.accounts.attempts import begin_attempt
 from marketplace.accounts.errors import TooManyFailures
 from marketplace.accounts.forms import AccountForm, LoginForm, PasswordForm, RegistrationForm
 from marketplace.accounts.models import User
@@ -168,9 +170,21 @@ class LoginsPage(OwnPage):
 
 
 class PasswordResetPage(views.PasswordResetView):
-    """Ask for a mail with a link; the answer is the same for addresses that nobody has."""
+    """Ask for a mail with a link; the answer is the same for addresses that nobody has.
+
+    Asking counts like a wrong password, so that nobody floods another's mailbox from here.
+    """
 
     template_name = "accounts/password_reset_form.html"
+
+    def form_valid(self, form: PasswordResetForm) -> HttpResponse:
+        email = form.cleaned_data["email"]
+        try:
+            begin_attempt(username=f"mail to {email}", address=address_of(self.request))
+        except TooManyFailures as error:
+            form.add_error(None, str(error.detail))
+            return refuse_for_a_while(self.form_invalid(form), error)
+        return super().form_valid(form)
 
 
 class PasswordResetDone(views.PasswordResetDoneView):

@@ -2,14 +2,18 @@
 
 import logging
 from datetime import timedelta
+from threading import Thread
 
 import jwt
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from marketplace.accounts import services
 from marketplace.accounts.attempts import FAILURES, WINDOW
+from marketplace.accounts.errors import TooManyFailures, WrongCredentials
 from marketplace.accounts.models import Login, LoginFailure, User
 from tests.accounts.conftest import LogIn
 from tests.support.answers import refusal, refused_fields
@@ -133,6 +137,28 @@ def test_it_forgets_failures_before_a_success(visitor: APIClient, buyer: User) -
         try_to_log_in(visitor, "buyer", **WRONG)
     assert try_to_log_in(visitor, "buyer")[0] == 200
     assert try_to_log_in(visitor, "buyer", **WRONG)[0] == 401
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_counts_attempts_that_come_at_once(buyer: User) -> None:
+    outcomes: list[str] = []
+
+    def guess() -> None:
+        try:
+            services.check_credentials(username="buyer", password="wrong", address="203.0.113.9")
+        except (WrongCredentials, TooManyFailures) as error:
+            outcomes.append(error.code)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=guess) for _ in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(outcomes) == 30
+    # PostgreSQL may show two that commit in the same moment to neither.
+    assert FAILURES <= outcomes.count("invalid_credentials") <= FAILURES + 3
 
 
 def test_it_hashes_for_a_name_that_nobody_has(
