@@ -9,10 +9,9 @@ import { nextStep } from "./comeback.js";
 /** @typedef {import("./transport-sse.js").WireEvent} WireEvent */
 
 /**
- * live: events come; connecting: the first attempt is under way; lost: it comes back by itself;
- * offline: the browser has no network; logged-out: it does not come back by itself; idle: there is
- * nothing to listen to.
- * @typedef {"idle" | "connecting" | "live" | "lost" | "offline" | "logged-out"} State
+ * idle: nothing has come yet, or there is nothing to listen to; live: events come; lost: it comes
+ * back by itself; offline: the browser has no network; logged-out: it does not come back by itself.
+ * @typedef {"idle" | "live" | "lost" | "offline" | "logged-out"} State
  */
 
 /** What to ask for. @typedef {{channels: string[], cursor: number | null}} Position */

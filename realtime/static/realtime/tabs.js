@@ -48,7 +48,7 @@ export class SharedStream {
   /** While a new holder waits for the other tabs' positions. */
   #isGathering = false;
   /** @type {State} */
-  #state = "connecting";
+  #state = "idle";
   /** @type {AbortController | null} */
   #waiting = null;
   /** @type {() => void} */
