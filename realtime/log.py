@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
 from realtime.control import is_internal
 from realtime.frames import numbered, sse_frame
@@ -220,6 +222,12 @@ def _aware(stored: str | datetime) -> datetime:
 # --- Retention ------------------------------------------------------------------------------
 
 TRIM_LIMIT = 1000
+
+
+def trim_by_settings() -> int:
+    """Delete what REALTIME_RETENTION and REALTIME_RETENTION_EVENTS do not keep; how many."""
+    oldest = timezone.now() - settings.REALTIME_RETENTION
+    return trim(before=oldest, keep=settings.REALTIME_RETENTION_EVENTS)
 
 
 def trim(*, before: datetime, keep: int) -> int:

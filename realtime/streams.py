@@ -42,11 +42,19 @@ RefusalCode = Literal["not-logged-in", "forbidden", "unknown-channel", "too-many
 MAX_CHANNELS = 128
 RETRY_MILLISECONDS = 3000
 # Clients that were told to come back do so at different moments.
+COME_BACK_MILLISECONDS = 500
 JITTER_MILLISECONDS = 2000
 # Between two `closing`, when there are few streams: a small server stops at once.
 DRAIN_PAUSE_SECONDS = 0.005
+# How often, in seconds, each process looks whether the log is longer than it need be.
+RETENTION_TICKS = 60
 # So long a slow reader's socket may take to end cleanly; then its task is cancelled.
 ABORT_SECONDS = 1.0
+
+
+def jittered(milliseconds: int) -> int:
+    """A pause of at least so long, another one for each client."""
+    return milliseconds + random.randint(0, JITTER_MILLISECONDS)  # noqa: S311 no secret
 
 
 class Refused(Exception):
@@ -365,7 +373,7 @@ class Streams:
         if connection.ended:
             return
         comes_back = reason in {"restart", "expired", "too-slow"}
-        retry_after = random.randint(0, JITTER_MILLISECONDS) + 500 if comes_back else None  # noqa: S311 jitter
+        retry_after = jittered(COME_BACK_MILLISECONDS) if comes_back else None
         message = Closing(reason=reason, retry_after=retry_after)
         connection.end(reason, self._frame(connection.transport, message))
         if connection.task is not None:
@@ -417,6 +425,8 @@ class Streams:
                 self._beat(tick)
                 self._look_at_logins()
                 await self._pool.run(self.counts.renew_lease)
+                if tick % RETENTION_TICKS == 0:
+                    await self._pool.run(log.trim_by_settings)
             except Exception:
                 logger.exception("The clock of the streams failed and goes on.")
 

@@ -21,8 +21,17 @@ class ThingHappened(Event, frozen=True, kw_only=True):
         return self.to.split()
 
 
-# The product's own reference must not name it.
-del Event.declared[ThingHappened.type_name]
+class Misdirected(ThingHappened, frozen=True, kw_only=True):
+    """Goes to `to` as it stands, channel name or not."""
+
+    def audiences(self) -> Iterable[str]:
+        """One audience, whatever it looks like."""
+        return [self.to]
+
+
+# The product's own reference must not name them.
+for thing in (ThingHappened, Misdirected):
+    del Event.declared[thing.type_name]
 
 
 def publish_thing(number: int, *, to: str = "all", text: str = "") -> None:
