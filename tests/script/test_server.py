@@ -10,7 +10,7 @@ import pytest
 
 from marketplace.demo import people
 from tests.support.machine import ROOT
-from tests.support.processes import end, listening
+from tests.support.processes import end, free_port, listening
 
 SERVER = ROOT / "script" / "server"
 
@@ -73,11 +73,30 @@ def test_it_starts_with_the_demo_and_again_within_five_seconds(
 
 def test_it_shows_no_demo_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/demo.sqlite3")
-    answer = subprocess.run(
-        [SERVER, "--host", "0.0.0.0"],  # noqa: S104
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command: list[str | Path] = [SERVER, "--host", "0.0.0.0", "--port", str(free_port())]  # noqa: S104
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 1
-    assert "SECRET_KEY must be set when DEBUG is false." in answer.stderr
+    assert "set SECRET_KEY, or add --insecure-demo" in answer.stderr
+
+
+def test_it_shows_no_debugging_pages_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/own.sqlite3")
+    monkeypatch.setenv("SECRET_KEY", "a key of this installation's own, long enough")
+    with listening(
+        lambda port: [SERVER, "--host", "0.0.0.0", "--port", str(port)],  # noqa: S104
+        ready="Serving on http://",
+        log=tmp_path / "log",
+    ) as (port, _):
+        answer = httpx.get(f"http://127.0.0.1:{port}/no-such-page")
+    assert answer.status_code == 404
+    assert "DEBUG" not in answer.text
+
+
+def test_it_names_a_setting_that_makes_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEBUG", "perhaps")
+    answer = subprocess.run([SERVER], capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    sentence = "DEBUG must be true or false, not 'perhaps'. See docs/operations.md.\n"
+    assert answer.stderr == sentence
