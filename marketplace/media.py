@@ -6,12 +6,14 @@ from django.http.response import HttpResponseBase
 from django.views.generic import View
 from django.views.static import serve
 
+from marketplace.files import in_memory
+
 
 class MediaView(View):
     """Serves what was uploaded, as what its name says and as nothing else."""
 
     def get(self, request: HttpRequest, path: str) -> HttpResponseBase:
-        response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
+        response = in_memory(serve(request, path, document_root=str(settings.MEDIA_ROOT)))
         response["X-Content-Type-Options"] = "nosniff"
         # Opened by itself an upload is no page of this site, whatever it contains.
         response["Content-Security-Policy"] = "default-src 'none'; sandbox"
