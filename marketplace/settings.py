@@ -111,7 +111,6 @@ INSTALLED_APPS = [
     "channels",
     "corsheaders",
     "csp",
-    "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
