@@ -261,7 +261,9 @@ def test_it_loads_the_page_anew_once_when_the_log_no_longer_reaches_back(
     page.on("load", lambda page: loads.append(page))
     page.goto("/account/")
 
-    expect(page.get_by_text("This page is no longer up to date.")).to_be_visible()
+    # Two whole loads come before it.
+    notice = page.get_by_text("This page is no longer up to date.")
+    expect(notice).to_be_visible(timeout=20_000)
     assert len(loads) == 2
 
 
