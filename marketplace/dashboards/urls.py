@@ -1,5 +1,10 @@
-"""Addresses of this app: none so far."""
+"""Where the dashboards are found."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from marketplace.dashboards import views
+
+urlpatterns = [
+    path("seller/", views.SellerDashboard.as_view(), name="seller-dashboard"),
+    path("buyer/", views.BuyerDashboard.as_view(), name="buyer-dashboard"),
+]

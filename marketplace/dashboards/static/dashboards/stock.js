@@ -1,0 +1,122 @@
+/** What a seller offers: rows that come, go and change, each edited in place (editing.js). */
+
+import { LiveList } from "../realtime/live-list.js";
+import { findObjects, makeNode, patchNode } from "../realtime/patch.js";
+import { editRows, lookAtEditors } from "./editing.js";
+import { isLeaving, leaveList } from "./leaving.js";
+
+/** @typedef {Record<string, any>} Product as in events */
+
+/** Going off sale is told as a deletion, and next that it is still there. */
+const GRACE_MS = 400;
+
+export class Stock {
+  #list;
+  #rows;
+  #size;
+  #goesOn;
+  #isFirstPage;
+  #nothing = /** @type {HTMLElement} */ (document.getElementById("no-products"));
+  /** @type {Map<number, ReturnType<typeof setTimeout>>} */
+  #leaving = new Map();
+
+  /**
+   * @param {HTMLElement} list
+   * @param {(product: Product) => void} onSaved takes over what the server says after a change
+   */
+  constructor(list, onSaved) {
+    this.#list = list;
+    this.#size = Number(list.dataset.size);
+    this.#goesOn = "goesOn" in list.dataset;
+    this.#isFirstPage = list.dataset.page === "1";
+    this.#rows = new LiveList(list, {
+      pillText: (count) => interpolate(ngettext("%s new product", "%s new products", count), [count]),
+      isBefore: (one, other) => compare(one.dataset, other.dataset) < 0,
+      onShown: () => this.#trim(),
+    });
+    editRows(list, onSaved);
+  }
+
+  /** @param {Product} payload a product of this seller, or what an event says of its stock */
+  show(payload) {
+    clearTimeout(this.#leaving.get(payload.id));
+    const rows = this.#rowsOf(payload.id);
+    if (rows.length === 0 && this.#belongs(payload)) this.#add(payload);
+    for (const row of rows) {
+      if (!patchNode(row, payload)) continue;
+      if (row.dataset.version === String(payload.version)) showSale(row, payload);
+      lookAtEditors(row);
+    }
+  }
+
+  /** @param {number} id of a product that was deleted, or went off sale */
+  remove(id) {
+    const rows = this.#rowsOf(id);
+    if (rows.length === 0) return;
+    const leave = () => {
+      for (const row of rows) leaveList(row, () => this.#trim());
+    };
+    this.#leaving.set(id, setTimeout(leave, GRACE_MS));
+  }
+
+  /**
+   * @param {number} id
+   * @returns {HTMLElement[]}
+   */
+  #rowsOf(id) {
+    return findObjects("product", id, this.#list).filter((row) => !isLeaving(row));
+  }
+
+  /**
+   * Whether a product that is not shown stands on this page.
+   * @param {Product} payload
+   */
+  #belongs({ id, createdAt }) {
+    if (createdAt === undefined || !this.#isFirstPage) return false;
+    const last = /** @type {HTMLElement | null} */ (this.#list.lastElementChild);
+    return !this.#goesOn || last === null || compare({ created: createdAt, id: String(id) }, last.dataset) < 0;
+  }
+
+  /** @param {Product} product */
+  #add(product) {
+    const row = makeNode("stock-row", product);
+    row.dataset.created = product.createdAt;
+    showSale(row, product);
+    this.#rows.add(row);
+    this.#trim();
+  }
+
+  #trim() {
+    const beyond = [...this.#list.children].slice(this.#size);
+    for (const row of beyond) leaveList(/** @type {HTMLElement} */ (row));
+    const older = document.querySelector("#products [data-older]");
+    if (beyond.length > 0) {
+      this.#goesOn = true;
+      /** @type {HTMLElement} */ (older).hidden = false;
+    }
+    this.#nothing.hidden = this.#list.childElementCount > 0;
+  }
+}
+
+/**
+ * @param {HTMLElement} row
+ * @param {Product} product
+ */
+function showSale(row, { isActive }) {
+  const focused = row.querySelector(".stock-sale button:focus");
+  row.toggleAttribute("data-off-sale", !isActive);
+  // One button of the two is there: the focus stays where it was.
+  if (focused) {
+    const other = row.querySelector(".stock-sale button:not(:focus)");
+    /** @type {HTMLElement | null} */ (other)?.focus({ preventScroll: true });
+  }
+}
+
+/**
+ * Below zero where one stands before the other: the newest first.
+ * @param {DOMStringMap} one
+ * @param {DOMStringMap} other
+ */
+function compare({ created: one = "", id: a }, { created: other = "", id: b }) {
+  return one === other ? Number(b) - Number(a) : one > other ? -1 : 1;
+}
