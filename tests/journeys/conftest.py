@@ -1,12 +1,22 @@
 """What the journeys have beside the other fixtures: a real browser in front of a real server."""
 
 import os
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import unified_diff
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from playwright.sync_api import Page, expect
 
+from marketplace.accounts.models import User
 from tests.support.machine import chromium
+from tests.support.people import PASSWORD
+from tests.support.processes import end, start, wait_for_text
 from tests.support.servers import Marketplace
+
+OUTLINE = (Path(__file__).parent / "outline.js").read_text()
 
 # Playwright's driver keeps an event loop running in this thread. Nothing else runs in it, so the
 # tests may use the database between two steps of the browser.
@@ -41,3 +51,68 @@ def browser_context_args(
 ) -> dict[str, Any]:
     """Let page.goto("/login") mean this test's own server."""
     return {**browser_context_args, "base_url": live_server_process.url}
+
+
+def log_in(page: Page, user: User) -> None:
+    """Log in as people do; afterwards the page shows the catalogue."""
+    page.goto("/login?next=/")
+    page.get_by_label("Username").fill(user.username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/")
+
+
+def open_live(page: Page, path: str) -> None:
+    """Go to a page, and wait until its events come."""
+    page.goto(path)
+    wait_until_live(page)
+
+
+def wait_until_live(page: Page) -> None:
+    """Until the header says that events come."""
+    expect(page.locator("#connection")).to_have_text("Live", timeout=15_000)
+
+
+def outline(page: Page) -> str:
+    """What the page's main part shows, in lines that can be compared (see outline.js)."""
+    return cast(str, page.evaluate(OUTLINE))
+
+
+def assert_state_law(page: Page) -> None:
+    """The page that patched itself is the page loaded afresh.
+
+    Call it when the last change has arrived. Whatever is rightly different (the time that has
+    passed, tints, the order of a list that keeps still) is left out of the comparison.
+    """
+    live = outline(page)
+    page.reload()
+    wait_until_live(page)
+    differences = unified_diff(live.split("\n"), outline(page).split("\n"), "live", "afresh")
+    assert not (text := "\n".join(differences)), text
+
+
+@contextmanager
+def requests_of(page: Page) -> Iterator[list[str]]:
+    """The URLs that the page asks for while the block lasts, those of streams aside."""
+    urls: list[str] = []
+
+    def note(request: Any) -> None:
+        if "/api/events" not in request.url:
+            urls.append(request.url)
+
+    page.on("request", note)
+    yield urls
+    page.remove_listener("request", note)
+
+
+@contextmanager
+def restarted(server: Marketplace, folder: Path) -> Iterator[None]:
+    """Start a server that was stopped again, at its old address, while the block lasts."""
+    log = folder / "restarted.log"
+    command = cast(list[str], server.process.args)
+    process = start(command, log=log, environment=server.environment)
+    try:
+        wait_for_text("Serving on http://", process=process, log=log)
+        yield
+    finally:
+        end(process)

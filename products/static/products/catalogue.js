@@ -69,12 +69,11 @@ class Catalogue {
 
   /**
    * @param {number} id
-   * @returns {HTMLElement[]} its cards, those that wait to be shown included, leaving ones not
+   * @returns {HTMLElement[]} its cards, but for one that is leaving
    */
   #nodesOf(id) {
-    const waiting = this.#list.waiting.filter((node) => node.dataset.id === String(id));
-    const shown = findObjects("product", id, this.#grid);
-    return [...shown, ...waiting].filter((node) => !("gone" in node.dataset));
+    const nodes = findObjects("product", id, this.#grid);
+    return nodes.filter((node) => !("gone" in node.dataset));
   }
 
   /**
@@ -91,7 +90,6 @@ class Catalogue {
 
   /** @param {HTMLElement} node */
   #takeAway(node) {
-    this.#list.withdraw(node);
     // The next page's first product would move up.
     if (!this.#next.hidden) this.#offer(Number(node.dataset.id));
     removeNode(node, () => this.#trim());
@@ -99,10 +97,13 @@ class Catalogue {
 
   /** A page holds so many; what is beyond stands on the next. */
   #trim() {
-    const beyond = [...this.#grid.children].slice(this.#pageSize);
-    for (const node of beyond) removeNode(/** @type {HTMLElement} */ (node));
+    const cards = /** @type {HTMLElement[]} */ ([...this.#grid.children]);
+    // Those that wait behind the pill stand there, hidden.
+    const shown = cards.filter((card) => !card.hidden);
+    const beyond = shown.slice(this.#pageSize);
+    for (const node of beyond) removeNode(node);
     if (beyond.length > 0) this.#next.hidden = false;
-    this.#nothing.hidden = this.#grid.childElementCount > 0;
+    this.#nothing.hidden = shown.length > 0;
   }
 
   /** @param {number} id */

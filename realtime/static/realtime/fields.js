@@ -42,8 +42,9 @@ const WRITERS = {
   },
   image: (element, value) => {
     element.hidden = !value;
-    if (value) element.src = value;
-    else element.removeAttribute("src");
+    // Set again, it would be asked for again.
+    if (value && element.getAttribute("src") !== value) element.src = value;
+    if (!value) element.removeAttribute("src");
   },
   link: (element, value) => {
     const address = element.dataset.pattern.replace("{id}", encodeURIComponent(value));

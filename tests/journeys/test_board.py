@@ -1,0 +1,91 @@
+"""The availability board: live without a login, its cards keep their places."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from marketplace.accounts.models import User
+from tests.journeys.conftest import assert_state_law, open_live, requests_of
+from tests.journeys.steps import card, change, change_stock, offer
+from tests.products.things import make_product, make_tour
+
+
+def board_titles(page: Page) -> list[str]:
+    """The titles on the board, in order."""
+    return page.locator("#board > :not([hidden]) .board-title").all_inner_texts()
+
+
+def test_it_shows_tours_and_what_is_scarce(page: Page, seller: User) -> None:
+    make_tour(seller, title="Walk", max_group_size=40, stock=30, low_stock_threshold=5)
+    make_product(seller, title="Last bowl", stock=1)
+    make_product(seller, title="Many cups", stock=100)
+    make_tour(seller, title="Secret walk", is_active=False)
+    open_live(page, "/availability/")
+
+    assert board_titles(page) == ["Last bowl", "Walk"]
+    expect(card(page, "Walk")).to_contain_text("30 of 40 places free")
+    expect(card(page, "Walk")).to_contain_text("In stock")
+
+
+def test_it_patches_cards_where_they_are(page: Page, seller: User) -> None:
+    walk = make_tour(seller, title="Walk", max_group_size=40, stock=30)
+    ride = make_tour(seller, title="Ride", stock=6)
+    bowl = make_product(seller, title="Bowl", stock=3)
+    open_live(page, "/availability/")
+    with requests_of(page) as urls:
+        change_stock(walk, -28)
+        change_stock(ride, -6)
+        change(bowl, title="Blue bowl")
+        expect(card(page, "Walk")).to_contain_text("2 of 40")
+        expect(card(page, "Walk")).to_contain_text("Almost gone")
+        expect(card(page, "Ride")).to_contain_text("Sold out")
+        expect(card(page, "Blue bowl")).to_be_visible()
+
+    assert urls == []
+    assert board_titles(page) == ["Blue bowl", "Ride", "Walk"]
+    assert_state_law(page)
+
+
+def test_it_says_when_a_stock_changed(page: Page, seller: User) -> None:
+    walk = make_tour(seller, title="Walk")
+    earlier = timezone.now() - timedelta(hours=3)
+    type(walk).objects.update(stock_changed_at=earlier)
+    open_live(page, "/availability/")
+    expect(card(page, "Walk")).to_contain_text(f"Changed {earlier:%H:%M}")
+    change_stock(walk, -1)
+
+    expect(card(page, "Walk")).not_to_contain_text(f"Changed {earlier:%H:%M}")
+    assert_state_law(page)
+
+
+def test_it_takes_in_what_becomes_scarce_and_lets_go_what_no_longer_is(
+    page: Page, seller: User
+) -> None:
+    bowl = make_product(seller, title="Bowl", stock=100)
+    jug = make_product(seller, title="Jug", stock=1)
+    open_live(page, "/availability/")
+    change_stock(bowl, -97)
+    expect(card(page, "Bowl").locator(".board-figure")).to_have_text("3")
+    change_stock(jug, 200)
+    expect(card(page, "Jug")).to_have_count(0)
+    offer(seller, "Walk", kind="tour", max_group_size=12)
+    expect(card(page, "Walk")).to_contain_text("10 of 12 places free")
+    assert_state_law(page)
+
+    change(bowl, is_active=False)
+    expect(card(page, "Bowl")).to_have_count(0)
+    assert_state_law(page)
+
+
+def test_it_says_what_it_is_for_when_nothing_is_scarce(page: Page, seller: User) -> None:
+    bowl = make_product(seller, title="Bowl", stock=100, price=Decimal(3))
+    open_live(page, "/availability/")
+    expect(page.get_by_text("Nothing is scarce")).to_be_visible()
+    change_stock(bowl, -95)
+    expect(page.get_by_text("Nothing is scarce")).to_be_hidden()
+    change_stock(bowl, 95)
+
+    expect(page.get_by_text("Nothing is scarce")).to_be_visible()
+    assert_state_law(page)
