@@ -15,6 +15,7 @@ import uvicorn
 from django.conf import settings
 
 from marketplace.asgi import application  # first: it sets Django up
+from marketplace.protocols import HttpProtocol, WebSocketProtocol
 from realtime.station import running_station
 
 logger = logging.getLogger("marketplace.server")
@@ -22,8 +23,9 @@ logger = logging.getLogger("marketplace.server")
 BACKLOG = 4096
 # After this time without an acknowledgement the kernel ends a connection that takes nothing.
 STALLED_MILLISECONDS = 30_000
-# Larger messages of a client are not even read; the limit that it is told is lower.
-WEBSOCKET_MAX_BYTES = 64 * 1024
+# Larger messages of a client are not even read and end the connection; those above the limit that
+# it is told, which is lower, are answered.
+WEBSOCKET_MAX_BYTES = 1024 * 1024
 # What is still running so long after the drain is cancelled.
 STOP_SECONDS = 10
 
@@ -85,8 +87,8 @@ def main() -> None:
     config = uvicorn.Config(
         application,
         loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
+        http=HttpProtocol,
+        ws=WebSocketProtocol,
         ws_per_message_deflate=False,  # halves the deliveries and costs memory for each client
         ws_ping_interval=None,  # our own heartbeat carries the cursor
         ws_max_size=WEBSOCKET_MAX_BYTES,

@@ -26,9 +26,9 @@ class Connection:
     """
 
     __slots__ = (
-        "_bytes", "_frames", "_held", "_held_bytes", "_in_hand", "_waiter", "address",
-        "audiences", "beat", "channels", "client_id", "closed_because", "delivered", "due",
-        "ended", "listener", "opened_at", "sent", "task", "transport", "warned",
+        "_bytes", "_frames", "_held", "_held_bytes", "_holds", "_in_hand", "_waiter", "address",
+        "audiences", "beat", "changing", "channels", "client_id", "closed_because", "delivered",
+        "due", "ended", "listener", "opened_at", "sent", "task", "transport", "warned",
     )  # fmt: skip
 
     def __init__(
@@ -47,10 +47,12 @@ class Connection:
         self.warned = False  # of the end of its login
         self.delivered = 0
         self.task: asyncio.Task[None] | None = None  # that serves it
+        self.changing = asyncio.Lock()  # had by whoever changes what it hears
         self.ended = False
         self.closed_because: ClosingReason | None = None
         self._frames: deque[Frame] = deque()
-        self._held: list[LogEntry] | None = None
+        self._held: list[LogEntry] = []
+        self._holds = 0  # how many want events held back
         self._bytes = 0
         self._held_bytes = 0
         self._in_hand = 0  # bytes taken by the transport and not known to be sent
@@ -62,7 +64,7 @@ class Connection:
         """Queue the event unless it was sent already; whether the reader keeps up."""
         if entry.position <= self.sent or self.ended:
             return True
-        if self._held is not None:
+        if self._holds:
             if not self._held or self._held[-1] is not entry:
                 self._held.append(entry)
                 self._held_bytes += len(entry.text)
@@ -85,18 +87,25 @@ class Connection:
         return self._within_bounds()
 
     def _within_bounds(self) -> bool:
-        waiting = len(self._frames) + (len(self._held) if self._held else 0)
+        waiting = len(self._frames) + len(self._held)
         size = self._bytes + self._held_bytes + self._in_hand
         return waiting <= MAX_FRAMES and size <= MAX_BYTES
 
     def hold(self) -> None:
-        """Keep events back from now on, until release()."""
-        if self._held is None:
-            self._held = []
+        """Keep events back from now on, until as many release() as hold()."""
+        self._holds += 1
+
+    def hold_only(self, entries: list[LogEntry]) -> None:
+        """Keep back these in place of what was kept: what the connection may hear has changed."""
+        self._held = [entry for entry in entries if entry.position > self.sent]
+        self._held_bytes = sum(len(entry.text) for entry in self._held)
 
     def release(self) -> None:
-        """Queue what was held back, without what was sent meanwhile, and go on live."""
-        held, self._held, self._held_bytes = self._held or [], None, 0
+        """Queue what was kept back, without what was sent meanwhile, and go on live."""
+        self._holds -= 1
+        if self._holds:
+            return
+        held, self._held, self._held_bytes = self._held, [], 0
         for entry in held:
             self.deliver(entry)
 
@@ -108,7 +117,7 @@ class Connection:
     @property
     def holds(self) -> bool:
         """Whether events are kept back."""
-        return self._held is not None
+        return self._holds > 0
 
     def end(self, reason: ClosingReason | None, farewell: Frame | None = None) -> None:
         """End the stream: after farewell nothing more is queued. A slow reader's queue is dropped,
@@ -119,7 +128,7 @@ class Connection:
         self.closed_because = reason
         if reason == "too-slow":
             self._frames.clear()
-        self._held = None
+        self._held.clear()
         if farewell is not None:
             self._frames.append(farewell)
         self._wake()

@@ -76,19 +76,19 @@ class _Messenger:
         self._rung.set()
 
     def _run(self) -> None:
-        asyncio.run(self._ring_on())
+        with asyncio.Runner() as runner:
+            while True:
+                # Waited for here, not in an executor, whose threads Python joins when it exits.
+                self._rung.wait()
+                self._rung.clear()
+                runner.run(self._ring_once())
 
-    async def _ring_on(self) -> None:
-        layer = channel_layer()
-        loop = asyncio.get_running_loop()
-        while True:
-            await loop.run_in_executor(None, self._rung.wait)
-            self._rung.clear()
-            try:
-                async with asyncio.timeout(RING_TIMEOUT_SECONDS):
-                    await layer.group_send(EVENTS_GROUP, {"type": "log.wake"})
-            except Exception as error:  # noqa: BLE001 the servers' own look finds the row
-                logger.warning("Ringing through Redis failed: %s", error)
+    async def _ring_once(self) -> None:
+        try:
+            async with asyncio.timeout(RING_TIMEOUT_SECONDS):
+                await channel_layer().group_send(EVENTS_GROUP, {"type": "log.wake"})
+        except Exception as error:  # noqa: BLE001 the servers' own look finds the row
+            logger.warning("Ringing through Redis failed: %s", error)
 
 
 _messenger = _Messenger()

@@ -55,6 +55,7 @@ class Hub:
         self._inbox: deque[list[LogEntry]] = deque()
         self._ahead: dict[int, list[LogEntry]] = {}  # batches beyond a gap, by first position
         self._heard = 0  # the highest position that anybody told of
+        self._rewound = False  # the log was seen to end before our position
         self._fed = asyncio.Event()
         self._reader = DatabaseThreads(size=1, name="hub")
         self._task: asyncio.Task[None] | None = None
@@ -128,13 +129,15 @@ class Hub:
         """Take a batch of consecutive events; it may come twice, late or too early."""
         if entries:
             self._inbox.append(entries)
+            self._heard = max(self._heard, entries[-1].position)
             self._fed.set()
 
     def heard(self, position: int) -> bool:
         """Learn that the log reaches up to there; whether that is news to this hub."""
         is_news = position > self._heard
-        if position > self.last:
+        if position != self.last:
             self._heard = max(self._heard, position)
+            self._rewound = position < self.last
             self._fed.set()
         return is_news
 
@@ -153,6 +156,9 @@ class Hub:
                 self._fed.set()
 
     async def _take_in(self) -> None:
+        if self._rewound:
+            self._rewound = False
+            await self._jump()
         await self._hand_out_inbox()
         if not self._ahead and self._heard <= self.last:
             return
@@ -163,19 +169,31 @@ class Hub:
             await self._read_gap(min([self._heard, self.last + GAP_PAGE, *self._gap_ends()]))
             await self._hand_out_inbox()
 
+    async def _jump(self) -> None:
+        """Go on far above our position where the database was restored to an older state.
+
+        Mostly it was not: the look read the head before the last batch came.
+        """
+        head = await self._reader.run(log.jump_beyond, self.last)
+        if head is not None:
+            logger.error("The log ended before position %d: it was restored.", self.last)
+            self._inbox.clear()
+            self._ahead.clear()
+            self._heard = head
+            self._lose_all_until(head)
+
     def _gap_ends(self) -> list[int]:
         return [min(self._ahead) - 1] if self._ahead else []
 
     async def _hand_out_inbox(self) -> None:
-        while self._inbox:
-            entries = self._inbox.popleft()
-            if entries[-1].position > self.last:
-                self._heard = max(self._heard, entries[-1].position)
-                self._ahead[entries[0].position] = entries
-        for first in sorted(self._ahead):
-            if first > self.last + 1:
+        while True:
+            while self._inbox:
+                entries = self._inbox.popleft()
+                if entries[-1].position > self.last:
+                    self._ahead[entries[0].position] = entries
+            if not self._ahead or min(self._ahead) > self.last + 1:
                 return
-            entries = self._ahead.pop(first)
+            entries = self._ahead.pop(min(self._ahead))
             await self._hand_out([entry for entry in entries if entry.position > self.last])
 
     async def _read_gap(self, until: int) -> None:
@@ -184,13 +202,17 @@ class Hub:
         except LogIncomplete:
             # Trimmed away before it was handed out: nobody's stream can be whole any more.
             logger.error("Positions %d to %d are not in the log.", self.last + 1, until)
-            self.last = until
-            self._recent.clear()
-            self._recent_bytes = 0
-            self._lost_stretch()
+            _, floor = await self._reader.run(log.read_head)
+            self._lose_all_until(max(until, floor))
             return
         self.gaps_healed += 1
         await self._hand_out(entries)
+
+    def _lose_all_until(self, position: int) -> None:
+        self.last = position
+        self._recent.clear()
+        self._recent_bytes = 0
+        self._lost_stretch()
 
     # --- handing out ------------------------------------------------------------------------
 

@@ -1,10 +1,11 @@
-"""How many streams are open for each user, and for each address without a login.
+"""How many streams are open for each user, and for each address without a login; and how often a
+client may do something.
 
 Each process keeps its own counts in memory and publishes them as a lease that it renews each
 second; what the other processes count is read at the same moment.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID, uuid4
@@ -34,8 +35,9 @@ class Counts:
 
     def add(self, other: "Counts") -> None:
         """Count the other's streams, too."""
-        self.by_user += other.by_user
-        self.by_address += other.by_address
+        # Copied in one step: the other may be the event loop's own, which goes on counting.
+        self.by_user.update(dict(other.by_user))
+        self.by_address.update(dict(other.by_address))
 
     @property
     def total(self) -> int:
@@ -69,9 +71,9 @@ class StreamCounts(Counts):
         """Count one less."""
         user_id = connection.listener.user_id
         if user_id is not None:
-            _decrease(self.by_user, user_id)
+            decrease(self.by_user, user_id)
         else:
-            _decrease(self.by_address, connection.address)
+            decrease(self.by_address, connection.address)
 
     def renew_lease(self) -> None:
         """Publish the counts and read those of the other processes. Uses the database."""
@@ -86,13 +88,18 @@ class StreamCounts(Counts):
         self._elsewhere = counts_of_others({self.process})
 
     def end_lease(self) -> None:
-        """Take the counts back, and those of processes that died a while ago."""
+        """Take the counts back."""
         ProcessLease.objects.filter(process=self.process).delete()
-        forgotten = timezone.now() - LEASE_DELETED_AFTER
-        ProcessLease.objects.filter(renewed_at__lt=forgotten).delete()
 
 
-def _decrease(counter: Counter[T], key: T) -> None:
+def forget_dead_leases() -> None:
+    """Delete the leases of processes that died a while ago."""
+    forgotten = timezone.now() - LEASE_DELETED_AFTER
+    ProcessLease.objects.filter(renewed_at__lt=forgotten).delete()
+
+
+def decrease(counter: Counter[T], key: T) -> None:
+    """Count one less for the key."""
     counter[key] -= 1
     if not counter[key]:
         del counter[key]  # or the counter would grow with everybody who was ever here
@@ -106,3 +113,22 @@ def counts_of_others(own: set[UUID]) -> Counts:
         counts.by_user.update({int(user_id): n for user_id, n in lease.by_user.items()})
         counts.by_address.update(lease.by_address)
     return counts
+
+
+class Rate:
+    """At most so many in any stretch of so many seconds; what is refused does not count.
+
+    A count for each minute of the clock would let twice as many through at its turn.
+    """
+
+    def __init__(self, *, most: int, seconds: float) -> None:
+        self._seconds = seconds
+        self._allowed_at: deque[float] = deque(maxlen=most)
+
+    def allows(self, now: float) -> bool:
+        """Whether one more is allowed at this time (in seconds, never earlier than the last)."""
+        times = self._allowed_at
+        if len(times) == times.maxlen and now - times[0] < self._seconds:
+            return False
+        times.append(now)
+        return True

@@ -41,6 +41,11 @@ class Credentials:
     token: str = ""
     cookies: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def given(self) -> bool:
+        """Whether there is anything that could be a login."""
+        return bool(self.authorization or self.ticket or self.token or self.cookies)
+
 
 class Authenticator(Protocol):
     """What the project has to say about logins. Both calls may use the database."""

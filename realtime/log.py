@@ -5,7 +5,9 @@ are given after the commit, one sequencer at a time, so that position order is t
 changes became visible.
 """
 
+import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any
@@ -19,7 +21,10 @@ from realtime.frames import numbered, sse_frame
 from realtime.models import LogAudience, LogEvent, LogHead
 
 MOVE_LIMIT = 500
+# What one page of a replay holds at most.
 REPLAY_PAGE = 500
+PAGE_BYTES = 256 * 1024
+_ROWS_AT_ONCE = 100
 
 
 class LogEntry:
@@ -86,15 +91,37 @@ def read_stretch(first: int, last: int) -> list[LogEntry]:
     return entries
 
 
-def read_for(
-    audiences: Iterable[str], *, after: int, until: int, limit: int = REPLAY_PAGE
-) -> list[LogEntry]:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of what listeners missed: all of it up to the position until."""
+
+    entries: list[LogEntry]
+    until: int
+
+
+def read_page(audiences: Iterable[str], *, after: int, until: int, most: int = REPLAY_PAGE) -> Page:
     """The events that listeners of these audiences see at positions after < p <= until.
 
-    In order, at most limit. Read by the (audience, position) index: one short range for each
+    In order; at most so many, and not many more bytes than PAGE_BYTES, so that a reader who takes
+    his time costs little. Read by the (audience, position) index: one short range for each
     audience, never the log itself.
     """
-    # Each audience is cut at the limit by itself: the union then reads at most limit rows of each.
+    positions = _positions_for(audiences, after=after, until=until, most=most)
+    entries: list[LogEntry] = []
+    size = 0
+    for start in range(0, len(positions), _ROWS_AT_ONCE):
+        chosen = positions[start : start + _ROWS_AT_ONCE]
+        rows = LogEvent.objects.filter(position__in=chosen).order_by("position")
+        for row in rows.values_list(*_COLUMNS):
+            entries.append(_entry(row))
+            size += len(entries[-1].text)
+            if size > PAGE_BYTES:
+                return Page(entries, entries[-1].position)
+    return Page(entries, until if len(positions) < most else positions[-1])
+
+
+def _positions_for(audiences: Iterable[str], *, after: int, until: int, most: int) -> list[int]:
+    # Each audience is cut at the limit by itself: the union then reads at most so many of each.
     branch = (
         "SELECT position FROM (SELECT position FROM realtime_logaudience"
         " WHERE audience = %s AND position > %s AND position <= %s"
@@ -104,16 +131,14 @@ def read_for(
     branches = []
     for audience in audiences:
         branches.append(branch)
-        parameters += [audience, after, until, limit]
+        parameters += [audience, after, until, most]
     if not branches:
         return []
-    parameters.append(limit)
+    parameters.append(most)
     sql = " UNION ".join(branches) + " ORDER BY position LIMIT %s"
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        positions = [position for (position,) in cursor.fetchall()]
-    rows = LogEvent.objects.filter(position__in=positions).order_by("position")
-    return [_entry(row) for row in rows.values_list(*_COLUMNS)]
+        return [position for (position,) in cursor.fetchall()]
 
 
 _COLUMNS = ("position", "type", "audiences", "payload", "published_at")
@@ -219,9 +244,32 @@ def _aware(stored: str | datetime) -> datetime:
     return moment.replace(tzinfo=UTC)
 
 
+# --- A database that was restored -----------------------------------------------------------
+
+JUMP = 1_000_000
+
+
+@transaction.atomic
+def jump_beyond(position: int) -> int | None:
+    """Raise the head far above a position that was handed out and that it has fallen below.
+
+    So it is after a backup was restored: numbered on from there, positions would be given twice,
+    and clients that have seen them would take new events for old ones. Nothing below the new head
+    can be replayed. Returns the new head, None where the log reaches that position after all.
+    """
+    ensure_head()
+    head = LogHead.objects.select_for_update().get(id=1)
+    if head.position >= position:
+        return None
+    head.position = head.floor = position + JUMP
+    head.save()
+    return head.position
+
+
 # --- Retention ------------------------------------------------------------------------------
 
 TRIM_LIMIT = 1000
+TRIM_PAUSE_SECONDS = 0.02
 
 
 def trim_by_settings() -> int:
@@ -239,6 +287,7 @@ def trim(*, before: datetime, keep: int) -> int:
     deleted = 0
     while removed := _trim_some(before, keep):
         deleted += removed
+        time.sleep(TRIM_PAUSE_SECONDS)  # writers on SQLite get their turn
     return deleted
 
 

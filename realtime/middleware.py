@@ -6,6 +6,9 @@ from django.http import HttpRequest, HttpResponse
 
 from realtime.models import LogHead
 
+# Health must have an answer without a database, too.
+_WITHOUT_POSITION = ("/static/", "/media/", "/admin/", "/health")
+
 
 def head_position() -> int:
     """The position of the last event in the log; one query."""
@@ -21,7 +24,7 @@ class EventPositionMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method != "GET" or request.path.startswith(("/static/", "/media/", "/admin/")):
+        if request.method != "GET" or request.path.startswith(_WITHOUT_POSITION):
             return self.get_response(request)
         request.event_position = position = head_position()  # type: ignore[attr-defined]
         response = self.get_response(request)

@@ -53,13 +53,15 @@ class Relay:
         tasks = [*self._tasks, *([self._receiving] if self._receiving else [])]
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks)
+        if tasks:
+            await asyncio.wait(tasks)
 
     def join_again(self) -> None:
         """Join the group under a new name: the old one may have become deaf without a word."""
-        if self._receiving is not None:
-            self._receiving.cancel()
+        deaf = self._receiving
         self._receiving = asyncio.create_task(self._receive(), name="relay-receive")
+        if deaf is not None:
+            deaf.cancel()
 
     def pass_on(self, entries: list[LogEntry]) -> None:
         """Send a batch to the other processes, soon; the oldest waiting one is dropped when Redis
@@ -90,24 +92,35 @@ class Relay:
                     await asyncio.sleep(RETRY_SECONDS)
 
     async def _receive(self) -> None:
-        channel = None
+        while True:
+            try:
+                channel = await self._layer.new_channel()
+                await self._layer.group_add(EVENTS_GROUP, channel)
+                await self._hear(channel)
+            except Exception as error:  # noqa: BLE001 as above
+                logger.warning("Hearing events through Redis failed: %s", error)
+                # Nobody else of this process uses the layer. What is left of the old channel would
+                # go on collecting messages that nobody reads.
+                with contextlib.suppress(Exception):
+                    await self._layer.flush()
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _hear(self, channel: str) -> None:
         try:
             while True:
-                try:
-                    if channel is None:
-                        channel = await self._layer.new_channel()
-                        await self._layer.group_add(EVENTS_GROUP, channel)
-                    self._take(await self._layer.receive(channel))
-                except Exception as error:  # noqa: BLE001 as above
-                    logger.warning("Hearing events through Redis failed: %s", error)
-                    channel = None
-                    await asyncio.sleep(RETRY_SECONDS)
+                self._take(await self._layer.receive(channel))
         finally:
-            if channel is not None:
-                with contextlib.suppress(Exception):
-                    await self._layer.group_discard(EVENTS_GROUP, channel)
+            with contextlib.suppress(Exception):
+                await self._layer.group_discard(EVENTS_GROUP, channel)
 
     def _take(self, message: dict[str, Any]) -> None:
+        try:
+            self._understand(message)
+        except Exception:
+            # A process of another release may say what this one does not know.
+            logger.exception("A message of another process was not understood.")
+
+    def _understand(self, message: dict[str, Any]) -> None:
         if message["type"] == "log.wake":
             self._wake()
         elif message["from"] == self._own:

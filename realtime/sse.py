@@ -34,11 +34,13 @@ _REFUSALS: dict[RefusalCode, tuple[int, str, str]] = {
     "unknown-channel": (403, "unknown-channel", "There is no such channel."),
     "too-many": (429, "throttled", "Too many open streams."),
     "restart": (503, "restart", "The server is restarting."),
+    "unavailable": (503, "unavailable", "The server cannot serve now."),
 }
 _REFUSAL_HEADERS: dict[RefusalCode, list[tuple[bytes, bytes]]] = {
     "not-logged-in": [(b"www-authenticate", b'Bearer realm="api"')],
     "too-many": [(b"retry-after", b"10")],
     "restart": [(b"retry-after", b"2")],
+    "unavailable": [(b"retry-after", b"2")],
 }
 
 
@@ -78,8 +80,8 @@ async def sse_application(
     except asyncio.CancelledError:
         if not was_cut_off(connection):
             raise
-        abort_transport(send)
-        await watcher  # the server has noticed then
+        if abort_transport(send):
+            await asyncio.wait([watcher], timeout=1)  # then the server has noticed, too
     finally:
         watcher.cancel()
         streams.leave(connection)

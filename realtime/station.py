@@ -48,7 +48,7 @@ class Station:
         self._sequencer.start()
 
     async def stop(self) -> None:
-        """Stop everything; open streams are ended."""
+        """Stop everything that was started; open streams are ended."""
         await self._loop.run_in_executor(None, self._sequencer.stop)
         if self._relay is not None:
             await self._relay.stop()
@@ -78,9 +78,7 @@ class Station:
                 self._relay.join_again()
 
 
-_stations: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Future[Station]] = (
-    WeakKeyDictionary()
-)
+_stations: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Station]] = WeakKeyDictionary()
 
 
 async def station() -> Station:
@@ -88,24 +86,29 @@ async def station() -> Station:
     loop = asyncio.get_running_loop()
     starting = _stations.get(loop)
     if starting is None:
-        starting = _stations[loop] = loop.create_future()
-        try:
-            new = Station()
-            await new.start()
-        except BaseException as error:
-            # The next request tries again.
-            del _stations[loop]
-            starting.set_exception(error)
-            starting.exception()
-            raise
-        starting.set_result(new)
+        # A task of its own: the request that asked first may be cancelled, others wait for it too.
+        starting = _stations[loop] = loop.create_task(_start(), name="station-start")
     return await asyncio.shield(starting)
+
+
+async def _start() -> Station:
+    new = Station()
+    try:
+        await new.start()
+    except BaseException:
+        # The next request tries again, with a station of its own.
+        del _stations[asyncio.get_running_loop()]
+        await new.stop()
+        raise
+    return new
 
 
 def running_station() -> Station | None:
     """The running event loop's station, None where it was not started (yet)."""
     starting = _stations.get(asyncio.get_running_loop())
-    return starting.result() if starting is not None and starting.done() else None
+    if starting is None or not starting.done() or starting.exception() is not None:
+        return None
+    return starting.result()
 
 
 def running_stations() -> list[Station]:
@@ -113,7 +116,7 @@ def running_stations() -> list[Station]:
     return [
         starting.result()
         for starting in list(_stations.values())
-        if starting.done() and starting.exception() is None
+        if starting.done() and not starting.cancelled() and starting.exception() is None
     ]
 
 

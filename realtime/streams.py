@@ -7,10 +7,14 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+from django.conf import settings
+from django.db import DatabaseError
 
 from realtime import log
 from realtime.channels import Channel, UnknownChannel, parse_channel
@@ -20,7 +24,7 @@ from realtime.database import DatabaseThreads
 from realtime.events import Message, iso_milliseconds
 from realtime.frames import numbered, ping_text, sse_frame
 from realtime.hub import Hub
-from realtime.limits import StreamCounts, TooManyStreams
+from realtime.limits import StreamCounts, TooManyStreams, decrease, forget_dead_leases
 from realtime.listeners import Credentials, Listener, NotLoggedIn, authenticator
 from realtime.messages import (
     Closing,
@@ -37,7 +41,9 @@ from realtime.wheel import HEARTBEAT_SECONDS, Wheel
 logger = logging.getLogger(__name__)
 
 Write = Callable[[Sequence[Frame]], Awaitable[None]]
-RefusalCode = Literal["not-logged-in", "forbidden", "unknown-channel", "too-many", "restart"]
+RefusalCode = Literal[
+    "not-logged-in", "forbidden", "unknown-channel", "too-many", "restart", "unavailable"
+]
 
 MAX_CHANNELS = 128
 RETRY_MILLISECONDS = 3000
@@ -46,8 +52,8 @@ COME_BACK_MILLISECONDS = 500
 JITTER_MILLISECONDS = 2000
 # Between two `closing`, when there are few streams: a small server stops at once.
 DRAIN_PAUSE_SECONDS = 0.005
-# How often, in seconds, each process looks whether the log is longer than it need be.
-RETENTION_TICKS = 60
+# How often each process looks whether the log is longer than it need be.
+TIDY_SECONDS = 60
 # So long a slow reader's socket may take to end cleanly; then its task is cancelled.
 ABORT_SECONDS = 1.0
 
@@ -85,6 +91,16 @@ class _Survey:
     states: dict[str, Any]  # of the channels that may (still) be heard, by name
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One page of a replay, and the log and the login as they were then."""
+
+    listener: Listener | None
+    head: int
+    lost: bool  # the log does not hold what follows the cursor (any more)
+    page: log.Page
+
+
 class Streams:
     """All streams of one event loop."""
 
@@ -99,25 +115,34 @@ class Streams:
         self.draining = False
         self._pool = pool
         self._wheel = Wheel()
+        self._checking: Counter[str] = Counter()  # anonymous requests in hand, by address
+        self._books = DatabaseThreads(size=1, name="books")
         self._chores: set[asyncio.Task[None]] = set()
-        self._clock: asyncio.Task[None] | None = None
+        self._clocks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Start the hub and the clock."""
         await self.hub.start()
-        await self._pool.run(self.counts.renew_lease)
-        self._clock = asyncio.create_task(self._run_clock(), name="stream-clock")
+        await self._books.run(self.counts.renew_lease)
+        self._clocks = [
+            asyncio.create_task(self._run_clock(), name="stream-clock"),
+            asyncio.create_task(self._keep_books(), name="stream-books"),
+        ]
 
     async def stop(self) -> None:
         """Stop the clock and the hub; streams that are still open are ended."""
         for connection in tuple(self.hub.connections):
             self.end(connection, "restart")
-        chores = [*self._chores, *([self._clock] if self._clock else [])]
-        for chore in chores:
-            chore.cancel()
-        if chores:
-            await asyncio.wait(chores)
-        await self._pool.run(self.counts.end_lease)
+        tasks = [*self._chores, *self._clocks]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        try:
+            await self._books.run(self.counts.end_lease)
+        except DatabaseError as error:
+            logger.warning("The lease could not be given back, it dies by itself: %s", error)
+        await self._books.close()
         await self.hub.stop()
 
     async def drain(self, seconds: float) -> None:
@@ -140,9 +165,9 @@ class Streams:
 
         Whoever gets one must call leave() when the stream is over.
         """
-        if self.draining:
+        listener, channels = await self._check(request)
+        if self.draining:  # asked when nothing is waited for any more: drain() ends what it sees
             raise Refused("restart")
-        listener, channels = await self._pool.run(_check_request, request)
         connection = Connection(
             listener=listener,
             transport=request.transport,
@@ -163,6 +188,23 @@ class Streams:
             len(self.hub.connections),
         )
         return connection
+
+    async def _check(self, request: StreamRequest) -> tuple[Listener, list[Channel]]:
+        address = request.address
+        if not request.credentials.given:
+            # Counted before there is any work: nobody may fill the pool without a login.
+            open_already = self._checking[address] + self.counts.by_address[address]
+            if open_already >= settings.STREAMS_PER_ADDRESS:
+                raise Refused("too-many")
+            self._checking[address] += 1
+        try:
+            return await self._pool.run(_check_request, request)
+        except DatabaseError as error:
+            logger.error("A stream was refused: %s", error)
+            raise Refused("unavailable") from error
+        finally:
+            if not request.credentials.given:
+                decrease(self._checking, address)
 
     def leave(self, connection: Connection) -> None:
         """Forget a connection that admit() made; idempotent."""
@@ -191,6 +233,18 @@ class Streams:
         page by page, each when the socket took the one before.
         """
         connection.task = asyncio.current_task()
+        # Until it is live it hears of the end of its login alone, and its heartbeat says how far
+        # the replay has come.
+        connection.hold()
+        self.hub.listen(connection, _login_audience_of(connection.listener))
+        try:
+            async with connection.changing:
+                await self._catch_up(connection, cursor, write)
+        except DatabaseError as error:
+            logger.error("A stream could not catch up: %s", error)
+            self.end(connection, "restart")
+
+    async def _catch_up(self, connection: Connection, cursor: int | None, write: Write) -> None:
         if cursor is None:
             survey = await self._listen_and_survey(connection)
             connection.sent = survey.head
@@ -200,7 +254,6 @@ class Streams:
             self._greet(connection)
             survey = await self._replay(connection, write)
         self._go_live(connection, survey)
-        self._wheel.add(connection)
 
     async def pump(self, connection: Connection, write: Write) -> None:
         """Write what happens, all that waits in one call, until the stream has ended."""
@@ -210,42 +263,65 @@ class Streams:
 
     async def _replay(self, connection: Connection, write: Write) -> _Survey:
         """Send what the client missed; afterwards the connection is registered and held."""
-        audiences = self._audible(connection)
-        while True:
-            if self.hub.last >= connection.sent:
-                # No await from here to _listen_and_survey's registration: no gap between the two.
-                missed = self.hub.recent_for(audiences, connection.sent)
-                if missed is not None and len(missed) <= log.REPLAY_PAGE:
-                    self._replay_page(connection, missed, self.hub.last)
-                    return await self._listen_and_survey(connection)
-            await self._flush(connection, write)
-            head, floor, page = await self._pool.run(_read_page, audiences, connection.sent)
-            if not floor <= connection.sent <= head:
-                self._reset(connection, head)
+        while not connection.ended:
+            if self._replay_from_memory(connection):
                 return await self._listen_and_survey(connection)
-            whole = len(page) < log.REPLAY_PAGE
-            self._replay_page(connection, page, head if whole else page[-1].position)
-            if whole or connection.ended:
+            await self._flush(connection, write)
+            part = await self._read_on(connection)
+            if part.lost:
+                return await self._start_anew(connection, part.head)
+            if connection.sent == part.head:
                 break
         # Few are missing now: register, then read up to a head that is newer than that.
         await self._flush(connection, write)
         survey = await self._listen_and_survey(connection)
         while connection.sent < survey.head and not connection.ended:
-            page = await self._pool.run(
-                log.read_for, audiences, after=connection.sent, until=survey.head
-            )
-            whole = len(page) < log.REPLAY_PAGE
-            self._replay_page(connection, page, survey.head if whole else page[-1].position)
+            part = await self._read_on(connection)
+            if part.lost:
+                return await self._start_anew(connection, part.head)
+            await self._flush(connection, write)
         return survey
 
-    def _replay_page(
-        self, connection: Connection, entries: Sequence[log.LogEntry], until: int
-    ) -> None:
-        for entry in entries:
+    async def _read_on(self, connection: Connection) -> "_Part":
+        """Queue one more page of the log, for the login as it is now."""
+        part = await self._pool.run(
+            _read_part, connection.listener, tuple(connection.channels), connection.sent
+        )
+        if part.listener is None:
+            self.end(connection, "logged-out")
+        elif not part.lost:
+            connection.listener = part.listener
+            self._replay_page(connection, part.page)
+        return part
+
+    def _replay_from_memory(self, connection: Connection) -> bool:
+        """Queue what the client missed if the hub has it and it is little; whether that was so.
+
+        Whoever does not await until the connection is registered leaves no gap between the two.
+        """
+        if self.hub.last < connection.sent:
+            return False
+        missed = self.hub.recent_for(self._audible(connection), connection.sent)
+        if missed is None or sum(len(entry.text) for entry in missed) > log.PAGE_BYTES:
+            return False
+        self._replay_page(connection, log.Page(missed, self.hub.last))
+        return True
+
+    def _replay_page(self, connection: Connection, page: log.Page) -> None:
+        for entry in page.entries:
             if not entry.internal:
                 connection.queue(connection.frame_of(entry))
                 connection.delivered += 1
-        connection.sent = max(connection.sent, until)
+        connection.sent = max(connection.sent, page.until)
+
+    async def _start_anew(self, connection: Connection, head: int) -> _Survey:
+        """Tell a client whose cursor the log does not know to load its data again."""
+        reason: ResetReason = "cursor-unknown" if connection.sent > head else "cursor-too-old"
+        # What happens from now on must not seem to be sent already.
+        connection.sent = head
+        survey = await self._listen_and_survey(connection)
+        self._reset(connection, reason, survey.head)
+        return survey
 
     async def _flush(self, connection: Connection, write: Write) -> None:
         """Write what is queued and wait for the socket to take it: a replay's back-pressure."""
@@ -287,23 +363,27 @@ class Streams:
             raise Refused("unknown-channel") from error
         if name not in connection.channels and len(connection.channels) >= MAX_CHANNELS:
             raise Refused("forbidden")
-        if not await self._pool.run(channel.may_be_heard_by, connection.listener):
-            raise Refused("forbidden")
-        connection.channels[name] = channel
-        connection.hold()
+        async with connection.changing:
+            if not await self._pool.run(channel.may_be_heard_by, connection.listener):
+                raise Refused("forbidden")
+            self._hold(connection)
+            try:
+                await self._add_channel(connection, channel)
+            finally:
+                connection.release()
+
+    async def _add_channel(self, connection: Connection, channel: Channel) -> None:
+        connection.channels[channel.name] = channel
         self.hub.listen(connection, self._audible(connection))
         # The position comes before the state. What the connection was sent by replay may be ahead
         # of the hub, and events up to there are not delivered any more.
         position = max(self.hub.last, connection.sent)
-        try:
-            survey = await self._pool.run(_survey, connection.listener, (channel,))
-            if name not in survey.states:
-                self._drop_channel(connection, name)
-                raise Refused("forbidden")
-            state = survey.states[name]
-            self._say(connection, Subscribed(channel=name, position=position, state=state))
-        finally:
-            connection.release()
+        survey = await self._pool.run(_survey, connection.listener, (channel,))
+        if channel.name not in survey.states:
+            self._drop_channel(connection, channel.name)
+            raise Refused("forbidden")
+        state = survey.states[channel.name]
+        self._say(connection, Subscribed(channel=channel.name, position=position, state=state))
 
     def unsubscribe(self, connection: Connection, name: str) -> None:
         """Have the connection no longer hear a channel that it asked for; raises Refused."""
@@ -327,44 +407,66 @@ class Streams:
             raise Refused("not-logged-in") from error
         if listener.user_id != connection.listener.user_id:
             raise Refused("forbidden")
-        connection.listener = listener
-        connection.warned = False
-        self._wheel.watch(connection)
-        self.hub.listen(connection, self._audible(connection))
+        async with connection.changing:
+            connection.listener = listener
+            connection.warned = False
+            self._wheel.watch(connection)
+            self.hub.listen(connection, self._audible(connection))
         # It may have ended between the check and the registration.
+        self._hold(connection)
         await self._recheck(connection)
 
     def _recheck_soon(self, connection: Connection) -> None:
-        chore = asyncio.create_task(self._recheck(connection))
-        self._chores.add(chore)
+        self._hold(connection)
+        self._start_chore(self._recheck(connection))
+
+    def _start_chore(self, work: Coroutine[Any, Any, None]) -> None:
+        chore = asyncio.create_task(work)
+        self._chores.add(chore)  # or it could be collected while it runs
         chore.add_done_callback(self._chores.discard)
 
+    def _hold(self, connection: Connection) -> None:
+        """Keep events back from the hub's position on."""
+        if not connection.holds:
+            # All up to here was handed out by what the listener might hear then.
+            connection.sent = max(connection.sent, self.hub.last)
+        connection.hold()
+
     async def _recheck(self, connection: Connection) -> None:
-        """Ask again who the listener is and what it may hear."""
-        channels = tuple(connection.channels.values())
+        """Ask again who the listener is and what it may hear; events are held back meanwhile."""
         try:
-            survey = await self._pool.run(_survey, connection.listener, channels)
+            async with connection.changing:
+                channels = tuple(connection.channels.values())
+                # Not in the pool: nobody may put off the end of a login by opening streams.
+                survey = await self._books.run(_survey, connection.listener, channels)
+                self._apply(connection, survey)
         except Exception:
             logger.exception("A login could not be checked again; its stream is ended.")
             self.end(connection, "restart")
-            return
+        finally:
+            connection.release()
+
+    def _apply(self, connection: Connection, survey: _Survey) -> None:
+        if connection.ended:
+            return  # it may be gone: nothing may listen for it again
         if survey.listener is None:
             self.end(connection, "logged-out")
-        elif any(channel.name not in survey.states for channel in channels):
+            return
+        if len(survey.states) < len(connection.channels):
             self.end(connection, "forbidden")
+            return
+        connection.listener = survey.listener
+        self.hub.listen(connection, self._audible(connection))
+        # What was held back went by what the listener might hear before.
+        since = self.hub.recent_for(connection.audiences, min(connection.sent, self.hub.last))
+        if since is None:
+            self.end(connection, "restart")  # it comes back with its cursor
         else:
-            connection.listener = survey.listener
-            self.hub.listen(connection, self._audible(connection))
+            connection.hold_only(since)
 
     def _audible(self, connection: Connection) -> frozenset[str]:
         """All that the hub delivers to the connection, internal rows of its login included."""
-        listener = connection.listener
-        names = {*listener.audiences, *connection.channels}
-        if listener.login_id is not None:
-            names.add(login_audience(listener.login_id))
-        if listener.user_id is not None:
-            names.add(user_audience(listener.user_id))
-        return frozenset(names)
+        return _audible_to(connection.listener, connection.channels)
 
     # --- what the connection is told --------------------------------------------------------
 
@@ -384,6 +486,7 @@ class Streams:
 
     def _greet(self, connection: Connection) -> None:
         own = connection.listener.audiences
+        self._wheel.add(connection)
         message = Connected(
             client_id=connection.client_id,
             message="Connected to the event stream.",
@@ -392,15 +495,17 @@ class Streams:
         )
         self._say(connection, message, connection.sent)
 
-    def _reset(self, connection: Connection, head: int) -> None:
-        reason: ResetReason = "cursor-unknown" if connection.sent > head else "cursor-too-old"
+    def _reset(self, connection: Connection, reason: ResetReason, head: int) -> None:
         connection.sent = head
         self._say(connection, Reset(reason=reason), head)
 
     def _reset_all(self) -> None:
         for connection in tuple(self.hub.connections):
-            if connection.audiences and not connection.holds:
-                self._reset(connection, max(connection.sent, self.hub.last))
+            if connection.holds:
+                self.end(connection, "restart")  # it comes back with its cursor
+            elif connection.audiences:
+                head = max(connection.sent, self.hub.last)
+                self._reset(connection, "cursor-too-old", head)
 
     def _say(self, connection: Connection, message: Message, position: int | None = None) -> None:
         connection.queue(self._frame(connection.transport, message, position))
@@ -417,18 +522,37 @@ class Streams:
     # --- the clock --------------------------------------------------------------------------
 
     async def _run_clock(self) -> None:
-        tick = 0
+        # Nothing but time is waited for here: a client that hears nothing for 45 s goes.
+        tick = int(time.monotonic())
         while True:
-            await asyncio.sleep(1)
-            tick += 1
+            await asyncio.sleep(1 - time.monotonic() % 1)
             try:
-                self._beat(tick)
+                while tick < int(time.monotonic()):
+                    tick += 1
+                    self._beat(tick)
                 self._look_at_logins()
-                await self._pool.run(self.counts.renew_lease)
-                if tick % RETENTION_TICKS == 0:
-                    await self._pool.run(log.trim_by_settings)
             except Exception:
                 logger.exception("The clock of the streams failed and goes on.")
+
+    async def _keep_books(self) -> None:
+        """Renew this process's lease each second, and now and then put the tables in order."""
+        seconds = 0
+        while True:
+            await asyncio.sleep(1)
+            seconds += 1
+            try:
+                await self._books.run(self.counts.renew_lease)
+            except Exception:
+                logger.exception("The lease could not be renewed; the next second tries again.")
+            if seconds % TIDY_SECONDS == 0:
+                self._start_chore(self._tidy())
+
+    async def _tidy(self) -> None:
+        try:
+            await self._pool.run(forget_dead_leases)
+            await self._pool.run(log.trim_by_settings)
+        except Exception:
+            logger.exception("The tables could not be put in order; the next minute tries again.")
 
     def _beat(self, tick: int) -> None:
         frames: dict[tuple[Transport, int], Frame] = {}
@@ -470,6 +594,8 @@ def _heartbeat(transport: Transport, position: int) -> Frame:
 
 def _check_request(request: StreamRequest) -> tuple[Listener, list[Channel]]:
     """Who asks, and for what; raises Refused."""
+    if len(request.channels) > MAX_CHANNELS:
+        raise Refused("forbidden")
     try:
         listener = authenticator().log_in(request.credentials)
     except NotLoggedIn as error:
@@ -480,16 +606,31 @@ def _check_request(request: StreamRequest) -> tuple[Listener, list[Channel]]:
         raise Refused("unknown-channel") from error
     if listener.user_id is None and not (channels and all(c.kind.public for c in channels)):
         raise Refused("not-logged-in")
-    if len(channels) > MAX_CHANNELS or not all(c.may_be_heard_by(listener) for c in channels):
+    if not all(c.may_be_heard_by(listener) for c in channels):
         raise Refused("forbidden")
     return listener, channels
 
 
-def _read_page(audiences: frozenset[str], after: int) -> tuple[int, int, list[log.LogEntry]]:
-    """(head, floor, page): the floor is read after the page, so that a trim between shows."""
+def _login_audience_of(listener: Listener) -> tuple[str, ...]:
+    return () if listener.login_id is None else (login_audience(listener.login_id),)
+
+
+def _audible_to(listener: Listener, channels: Iterable[str]) -> frozenset[str]:
+    names = {*listener.audiences, *channels, *_login_audience_of(listener)}
+    if listener.user_id is not None:
+        names.add(user_audience(listener.user_id))
+    return frozenset(names)
+
+
+def _read_part(listener: Listener, channels: tuple[str, ...], after: int) -> _Part:
+    """The next part of a replay, for the listener as it is now. A long one may outlast a login."""
+    now = authenticator().still_valid(listener)
     head, _ = log.read_head()
-    page = log.read_for(audiences, after=after, until=head)
-    return head, log.read_head()[1], page
+    audiences = _audible_to(now or listener, channels)
+    page = log.read_page(audiences, after=after, until=head)
+    # Read after the page, so that a trim between the two shows.
+    floor = log.read_head()[1]
+    return _Part(listener=now, head=head, lost=not floor <= after <= head, page=page)
 
 
 def _survey(listener: Listener, channels: Sequence[Channel]) -> _Survey:

@@ -7,8 +7,9 @@ from typing import Any
 from realtime.connection import Connection
 
 
-def abort_transport(send: Callable[[Any], Awaitable[None]]) -> None:
-    """Drop the socket behind an ASGI send, with all that it has not taken, where it can be reached.
+def abort_transport(send: Callable[[Any], Awaitable[None]]) -> bool:
+    """Drop the socket behind an ASGI send, with all that it has not taken, where it can be reached;
+    whether it could.
 
     ASGI has no word for it, and a server that closes a connection waits for the client to take what
     is buffered. On uvicorn `send` is a method of what holds the transport; elsewhere nothing
@@ -16,8 +17,10 @@ def abort_transport(send: Callable[[Any], Awaitable[None]]) -> None:
     """
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     abort = getattr(transport, "abort", None)
-    if abort is not None:
-        abort()
+    if abort is None:
+        return False
+    abort()
+    return True
 
 
 def was_cut_off(connection: Connection) -> bool:

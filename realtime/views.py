@@ -64,6 +64,7 @@ class StreamView(APIView):
     """
 
     permission_classes = [AllowAny]
+    http_method_names = ["get", "options"]  # a HEAD of what never ends has no answer
 
     @extend_schema(
         summary="Live events (Server-Sent Events)",

@@ -14,6 +14,7 @@ from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, WebSocketScope
 
 from realtime.connection import Connection, Frame
 from realtime.events import iso_milliseconds
+from realtime.limits import Rate
 from realtime.messages import Closing, ClosingReason, Unsubscribed
 from realtime.requests import (
     BadRequest,
@@ -23,7 +24,7 @@ from realtime.requests import (
     read_request,
 )
 from realtime.station import station
-from realtime.streams import RefusalCode, Refused, Streams
+from realtime.streams import RefusalCode, Refused, Streams, jittered
 from realtime.transports import abort_transport, was_cut_off
 
 logger = logging.getLogger(__name__)
@@ -40,13 +41,15 @@ _CLOSE_CODES: dict[ClosingReason, int] = {
     "too-slow": 4408,
     "restart": 1012,
 }
-# How a connection that is not admitted is closed, after `closing` with this reason and pause.
+# How a connection that is not admitted is closed, after `closing` with this reason and a pause of
+# about so long.
 _REFUSALS: dict[RefusalCode, tuple[int, ClosingReason, int | None]] = {
     "not-logged-in": (4401, "logged-out", None),
     "forbidden": (4403, "forbidden", None),
     "unknown-channel": (4403, "forbidden", None),
     "too-many": (4429, "forbidden", 10_000),
     "restart": (1012, "restart", 2_000),
+    "unavailable": (1012, "restart", 2_000),
 }
 
 ErrorCode = Literal[
@@ -84,6 +87,15 @@ class _Authenticate(msgspec.Struct, tag="authenticate", forbid_unknown_fields=Tr
 
 _ClientMessage = _Subscribe | _Unsubscribe | _Ping | _Pong | _Authenticate
 _decoder = msgspec.json.Decoder(_ClientMessage)
+
+
+class _Named(msgspec.Struct):
+    """All that can be said of a message of an unknown type: the rest is not even looked at."""
+
+    type: str
+
+
+_named_decoder = msgspec.json.Decoder(_Named)
 _TYPES = {"subscribe", "unsubscribe", "ping", "pong", "authenticate"}
 
 
@@ -136,8 +148,7 @@ class _Session:
         self._live = asyncio.Event()
         self._close_code: int | None = None
         self._bad_in_a_row = 0
-        self._minute = 0
-        self._heard_this_minute = 0
+        self._rate = Rate(most=MESSAGES_PER_MINUTE, seconds=60)
 
     async def run(self, cursor: int | None, receive: ASGIReceiveCallable) -> None:
         """Serve until the client goes or the stream ends."""
@@ -173,7 +184,7 @@ class _Session:
             if event["type"] == "websocket.receive":
                 # Its channels are not changed while a replay is under way.
                 await self._live.wait()
-                await self._hear(event["text"])
+                await self._hear(event.get("text"))
 
     async def _hear(self, text: str | None) -> None:
         try:
@@ -188,11 +199,7 @@ class _Session:
             self._bad_in_a_row = 0
 
     def _count_message(self) -> None:
-        minute = int(time.monotonic() // 60)
-        if minute != self._minute:
-            self._minute, self._heard_this_minute = minute, 0
-        self._heard_this_minute += 1
-        if self._heard_this_minute > MESSAGES_PER_MINUTE:
+        if not self._rate.allows(time.monotonic()):
             raise BadMessage("rate-limited")
 
     def _complain(self, code: ErrorCode) -> None:
@@ -260,13 +267,10 @@ def _parse(text: str | None) -> _ClientMessage:
 def _why_not(text: str) -> ErrorCode:
     """Which error a message deserves that could not be decoded."""
     try:
-        message = msgspec.json.decode(text)
+        named = _named_decoder.decode(text)
     except (msgspec.DecodeError, RecursionError):
         return "invalid-message"
-    named = message.get("type") if isinstance(message, dict) else None
-    if isinstance(named, str) and named not in _TYPES:
-        return "unknown-type"
-    return "invalid-message"
+    return "invalid-message" if named.type in _TYPES else "unknown-type"
 
 
 def _now() -> str:
@@ -279,10 +283,10 @@ def _error_text(code: ErrorCode) -> str:
 
 async def _refuse(send: ASGISendCallable, code: RefusalCode) -> None:
     """Close a connection that is not admitted, with the reason before it."""
-    close_code, reason, retry_after = _REFUSALS[code]
+    close_code, reason, pause = _REFUSALS[code]
     if code == "unknown-channel":
         await _send_text(send, _error_text("unknown-channel"))
-    closing = Closing(reason=reason, retry_after=retry_after)
+    closing = Closing(reason=reason, retry_after=None if pause is None else jittered(pause))
     await _send_text(send, closing.encode(datetime.now(UTC)))
     await _close(send, close_code)
 

@@ -1,5 +1,7 @@
 """One clock for all connections: heartbeats and expiries, without a timer for each."""
 
+import math
+
 from realtime.connection import Connection
 
 HEARTBEAT_SECONDS = 20
@@ -36,7 +38,8 @@ class Wheel:
         expires_at = connection.listener.expires_at
         if expires_at is not None:
             due = expires_at if connection.warned else expires_at - WARNING_SECONDS
-            connection.due = int(due)
+            # Not before it is due: a session ends within a second, not at its beginning.
+            connection.due = math.ceil(due)
             self._due.setdefault(connection.due, set()).add(connection)
 
     def _unwatch(self, connection: Connection) -> None:

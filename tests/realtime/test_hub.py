@@ -11,6 +11,7 @@ from realtime.connection import Connection
 from realtime.database import DatabaseThreads
 from realtime.hub import Hub
 from realtime.listeners import NOBODY
+from realtime.models import LogEvent, LogHead
 from tests.realtime.things import entry, publish_thing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -186,3 +187,46 @@ async def test_it_tells_of_a_reader_that_does_not_keep_up(hub: Hub, told: Told) 
         await positions_of(quick)
     assert slow in told.too_slow
     assert quick not in told.too_slow
+
+
+async def test_it_goes_on_far_above_where_the_database_was_restored(
+    hub: Hub, threads: DatabaseThreads, told: Told
+) -> None:
+    connection = listener(hub, "all")
+    hub.feed(await threads.run(fill_log, 20))
+    await reach(hub, 20)
+    await positions_of(connection)
+
+    def restore() -> None:
+        LogEvent.objects.filter(position__gt=5).delete()
+        LogHead.objects.update(position=5)
+
+    await threads.run(restore)
+    hub.heard(5)
+    await reach(hub, 20 + log.JUMP)
+    assert told.lost == 1
+    hub.feed(await threads.run(fill_log, 1))
+    await reach(hub, 20 + log.JUMP + 1)
+    assert await positions_of(connection) == [20 + log.JUMP + 1]
+
+
+async def test_it_takes_a_look_that_was_too_early_for_no_restored_database(
+    hub: Hub, threads: DatabaseThreads, told: Told
+) -> None:
+    hub.feed(await threads.run(fill_log, 3))
+    await reach(hub, 3)
+    hub.heard(1)
+    await asyncio.sleep(0.1)
+    assert hub.last == 3
+    assert told.lost == 0
+    assert await threads.run(log.read_head) == (3, 0)
+
+
+async def test_it_leaps_over_all_that_another_process_jumped_at_once(
+    hub: Hub, threads: DatabaseThreads, told: Told
+) -> None:
+    head = await threads.run(log.jump_beyond, 7)
+    assert head == 7 + log.JUMP
+    hub.heard(head)
+    await reach(hub, head)
+    assert told.lost == 1
