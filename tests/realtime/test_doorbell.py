@@ -1,0 +1,40 @@
+"""Waking the sequencers from a process that has none."""
+
+import os
+import subprocess
+import sys
+
+from tests.conftest import database_url
+
+PUBLISH = """
+from django.db import transaction
+from realtime.api import recheck_user
+with transaction.atomic():
+    recheck_user(1)
+print("published")
+"""
+
+
+def test_it_lets_a_process_that_rang_through_redis_end(
+    transactional_db: None, redis_url: str
+) -> None:
+    """A waiting thread that Python joins at its exit would keep commands and workers for ever."""
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "shell", "-c", PUBLISH],
+        env={**os.environ, "DATABASE_URL": database_url(), "REDIS_URL": redis_url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "published" in ended.stdout
+
+
+def test_it_does_so_when_redis_is_away(transactional_db: None) -> None:
+    subprocess.run(
+        [sys.executable, "manage.py", "shell", "-c", PUBLISH],
+        env={**os.environ, "DATABASE_URL": database_url(), "REDIS_URL": "redis://127.0.0.1:1/0"},
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
