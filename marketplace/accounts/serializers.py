@@ -142,7 +142,10 @@ class PasswordInput(InputSerializer):
 
 
 class AccountInput(InputSerializer):
-    """What users change of themselves; what is left out stays."""
+    """What users change of themselves; what is left out stays.
+
+    No field is required, so nobody needs `partial`, under which an address could lack parts too.
+    """
 
     representation = OwnAccount
 

@@ -83,7 +83,7 @@ class AccountView(APIView):
     @extend_schema(request=serializers.AccountInput, responses=serializers.OwnAccountSerializer)
     def patch(self, request: Request) -> Response:
         """Change one's address or language."""
-        changes = serializers.AccountInput(data=request.data, partial=True).read()
+        changes = serializers.AccountInput(data=request.data).read()
         user, _proof = who_asks(request)
         services.update_account(user=user, changes=changes)
         return Response(serializers.OwnAccountSerializer(user).data)

@@ -83,6 +83,17 @@ def test_it_ignores_what_only_others_may_change(
         ({"language": None}, {"language": "null"}),
         ({"shippingAddress": "here"}, {"shippingAddress.non_field_errors": "invalid"}),
         (
+            {"shippingAddress": {"name": "Anna", "postalCode": "10115", "city": "Berlin"}},
+            {"shippingAddress.line1": "required", "shippingAddress.country": "required"},
+        ),
+        (
+            {"shippingAddress": {}},
+            {
+                f"shippingAddress.{name}": "required"
+                for name in ("name", "line1", "postalCode", "city", "country")
+            },
+        ),
+        (
             {"shippingAddress": {**ADDRESS, "city": "", "planet": "Earth"}},
             {"shippingAddress.city": "blank", "shippingAddress.planet": "unknown_field"},
         ),
