@@ -56,8 +56,8 @@ def expiry(token: Token) -> datetime:
 def _read(kind: type[AnyToken], text: str) -> Claims:
     try:
         # A header that is nested deeply enough exhausts the JSON reader before its signature is
-        # looked at.
+        # looked at; a time beyond the calendar overflows.
         token = kind(text)  # type: ignore[arg-type]
         return Claims(sid=uuid.UUID(str(token["sid"])), jti=token["jti"], expires_at=expiry(token))
-    except (TokenError, KeyError, ValueError, RecursionError) as error:
+    except (TokenError, KeyError, ValueError, OverflowError, RecursionError) as error:
         raise InvalidLogin from error

@@ -76,6 +76,13 @@ def test_it_refuses_a_token_that_has_expired(log_in: LogIn, buyer: User) -> None
     assert refusal(bearer(str(token)).get(ME)) == (401, "token_not_valid")
 
 
+@pytest.mark.parametrize("when", [1e30, 1e300, 10**15, -(10**30), "soon", None])
+def test_it_refuses_a_token_whose_time_is_no_time(log_in: LogIn, buyer: User, when: object) -> None:
+    token = AccessToken(log_in(buyer)["access"])  # type: ignore[arg-type]
+    token["exp"] = when
+    assert refusal(bearer(str(token)).get(ME)) == (401, "token_not_valid")
+
+
 def test_it_refuses_a_token_of_a_login_that_has_expired(log_in: LogIn, buyer: User) -> None:
     access = log_in(buyer)["access"]
     buyer.logins.update(expires_at=timezone.now())
