@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from django.contrib import messages
-from django.contrib.auth import login, update_session_auth_hash, views
+from django.contrib.auth import login, logout, update_session_auth_hash, views
 from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import ValidationError
@@ -194,9 +194,19 @@ class PasswordResetDone(views.PasswordResetDoneView):
 
 
 class PasswordResetConfirm(views.PasswordResetConfirmView):
-    """Set a new password by the mail's link; all logins of the user end."""
+    """Set a new password by the mail's link; all logins of the user end.
+
+    So does the login of this browser, if another user's: who has just proved to be somebody else
+    does not go on under that name.
+    """
 
     template_name = "accounts/password_reset_confirm.html"
+
+    def form_valid(self, form: Form) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        if self.request.login_proof is not None:  # type: ignore[attr-defined]
+            logout(self.request)
+        return response
 
 
 class PasswordResetComplete(views.PasswordResetCompleteView):

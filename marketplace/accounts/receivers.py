@@ -16,11 +16,14 @@ SESSION_LOGIN_KEY = "sid"
 
 def session_logged_in(*, request: HttpRequest, user: User, **_arguments: Any) -> None:
     """A session was logged in: give it a login, in place of the one that it may have had."""
-    previous = request.session.get(SESSION_LOGIN_KEY)
-    if previous is not None:
+    kept = request.session.get(SESSION_LOGIN_KEY)
+    if kept is not None:
         # Django keeps the session's id when the same user logs in again: nobody should.
         request.session.cycle_key()
-        Login.objects.filter(pk=previous).end()
+    # When another user logs in, Django has emptied the session by now; LoginMiddleware still knows
+    # whose it was when the request came.
+    proof = getattr(request, "login_proof", None)
+    Login.objects.filter(pk=kept if proof is None else proof.login.pk).end()
     user.logins.forget_old()
     lifetime = timedelta(seconds=settings.SESSION_COOKIE_AGE)
     login = Login.objects.create(user=user, expires_at=timezone.now() + lifetime)

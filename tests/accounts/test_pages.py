@@ -275,6 +275,20 @@ def test_it_sends_a_link_that_sets_a_password_once(
     assert again.context["validlink"] is False
 
 
+def test_it_ends_the_login_of_whose_browser_it_is(
+    buyer: User, seller: User, ended: list[str]
+) -> None:
+    client, elsewhere = logged_in(seller), logged_in(seller)
+    client.post("/password-reset/", {"email": "buyer@example.com"})
+    form_page = client.get(link_in_mail(), follow=True)
+    assert ended == []  # a link alone logs nobody out
+    passwords = {"new_password1": NEW, "new_password2": NEW}
+    client.post(form_page.request["PATH_INFO"], passwords)
+    assert len(ended) == 1
+    assert client.get(ME).status_code == 401
+    assert elsewhere.get(ME).json()["username"] == "seller"
+
+
 def test_it_does_not_tell_who_has_an_account(client: Client, buyer: User) -> None:
     known = client.post("/password-reset/", {"email": "buyer@example.com"})
     unknown = client.post("/password-reset/", {"email": "nobody@example.com"})

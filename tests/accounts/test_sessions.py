@@ -1,11 +1,15 @@
 """Logins by cookie: the login page, logging out, and LoginMiddleware."""
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 
+from marketplace.accounts.errors import InvalidLogin
 from marketplace.accounts.models import Login, User
+from marketplace.accounts.proofs import prove_by_ticket
 from marketplace.accounts.services import end_login
 from tests.accounts.conftest import LogIn
+from tests.accounts.test_registering import ANNA
 from tests.support.people import PASSWORD
 
 ME = "/api/auth/me"
@@ -76,6 +80,34 @@ def test_it_gives_a_session_another_id_at_each_login(buyer: User) -> None:
     client.force_login(buyer)
     assert client.session.session_key != first
     assert buyer.logins.open().count() == 1
+
+
+@pytest.mark.parametrize("page", ["/login", "/register"])
+def test_it_ends_the_login_that_another_takes_the_place_of(
+    buyer: User, seller: User, ended: list[str], page: str
+) -> None:
+    client, elsewhere = logged_in(buyer), logged_in(buyer)
+    previous = buyer.logins.order_by("created_at").first()
+    assert previous is not None
+    ticket = client.post("/api/events/ticket").json()["ticket"]
+    forms = {
+        "/login": {"username": "seller", "password": PASSWORD},
+        "/register": ANNA,
+    }
+    assert client.post(page, forms[page]).status_code == 302
+
+    assert ended == [str(previous.pk)]
+    with pytest.raises(InvalidLogin):
+        prove_by_ticket(ticket)
+    assert client.get(ME).json()["username"] in {"seller", "anna"}
+    assert elsewhere.get(ME).json()["username"] == "buyer"
+
+
+def test_it_keeps_the_login_when_another_is_refused(buyer: User, ended: list[str]) -> None:
+    client = logged_in(buyer)
+    client.post("/login", {"username": "seller", "password": "wrong-horse-7"})
+    assert ended == []
+    assert client.get(ME).json()["username"] == "buyer"
 
 
 def test_it_reads_nothing_for_visitors_without_a_cookie(
