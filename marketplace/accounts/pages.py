@@ -2,9 +2,10 @@
 
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash, views
-from django.contrib.auth.forms import PasswordResetForm
+from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import ValidationError
 from django.forms import Form
@@ -172,6 +173,9 @@ class LoginsPage(OwnPage):
 class PasswordResetPage(views.PasswordResetView):
     """Ask for a mail with a link; the answer is the same for addresses that nobody has.
 
+    The link leads to PUBLIC_HOST: whoever asks writes the header Host, and Django lets any port of
+    an allowed host pass. A developer's machine alone is believed about where it is.
+
     Asking counts like a wrong password, so that nobody floods another's mailbox from here.
     """
 
@@ -184,7 +188,12 @@ class PasswordResetPage(views.PasswordResetView):
         except TooManyFailures as error:
             form.add_error(None, str(error.detail))
             return refuse_for_a_while(self.form_invalid(form), error)
-        return super().form_valid(form)
+        form.save(
+            domain_override=None if settings.DEBUG else settings.PUBLIC_HOST,
+            use_https=self.request.is_secure(),
+            request=self.request,
+        )
+        return HttpResponseRedirect(self.get_success_url())
 
 
 class PasswordResetDone(views.PasswordResetDoneView):
@@ -202,7 +211,7 @@ class PasswordResetConfirm(views.PasswordResetConfirmView):
 
     template_name = "accounts/password_reset_confirm.html"
 
-    def form_valid(self, form: Form) -> HttpResponse:
+    def form_valid(self, form: "SetPasswordForm[User]") -> HttpResponse:
         response: HttpResponse = super().form_valid(form)
         if self.request.login_proof is not None:  # type: ignore[attr-defined]
             logout(self.request)

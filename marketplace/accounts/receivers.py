@@ -23,7 +23,9 @@ def session_logged_in(*, request: HttpRequest, user: User, **_arguments: Any) ->
     # When another user logs in, Django has emptied the session by now; LoginMiddleware still knows
     # whose it was when the request came.
     proof = getattr(request, "login_proof", None)
-    Login.objects.filter(pk=kept if proof is None else proof.login.pk).end()
+    previous = kept if proof is None else proof.login.pk
+    if previous is not None:
+        Login.objects.filter(pk=previous).end()
     user.logins.forget_old()
     lifetime = timedelta(seconds=settings.SESSION_COOKIE_AGE)
     login = Login.objects.create(user=user, expires_at=timezone.now() + lifetime)

@@ -1,12 +1,9 @@
-"""The pages: log in, register, one's account, a forgotten password."""
+"""The pages: log in, register, one's account."""
 
 import logging
-import re
 
 import pytest
-from django.core import mail
 from django.test import Client
-from django.urls import reverse
 
 from marketplace.accounts.attempts import FAILURES
 from marketplace.accounts.models import User
@@ -242,76 +239,7 @@ def test_it_logs_out_everywhere_else(log_in: LogIn, buyer: User, seller: User) -
     assert bearer(of_another["access"]).get(ME).status_code == 200
 
 
-# --- A forgotten password -------------------------------------------------------------------
-
-
-def link_in_mail() -> str:
-    """The path of the link in the one mail that was sent."""
-    [message] = mail.outbox
-    found = re.search(r"https?://testserver(\S+)", str(message.body))
-    assert found is not None
-    return found[1]
-
-
-def test_it_sends_a_link_that_sets_a_password_once(
-    client: Client, log_in: LogIn, buyer: User
-) -> None:
-    stolen = log_in(buyer)
-    answer = client.post("/password-reset/", {"email": "BUYER@example.com"})
-    assert answer["Location"] == reverse("password_reset_done")
-    link = link_in_mail()
-
-    form_page = client.get(link, follow=True)
-    assert link not in form_page.request["PATH_INFO"]  # the token does not stay in the address
-    passwords = {"new_password1": NEW, "new_password2": NEW}
-    answer = client.post(form_page.request["PATH_INFO"], passwords, follow=True)
-    assert answer.status_code == 200
-    buyer.refresh_from_db()
-    assert buyer.check_password(NEW)
-    assert bearer(stolen["access"]).get(ME).status_code == 401
-
-    again = client.get(link, follow=True)
-    assert again.status_code == 200
-    assert again.context["validlink"] is False
-
-
-def test_it_ends_the_login_of_whose_browser_it_is(
-    buyer: User, seller: User, ended: list[str]
-) -> None:
-    client, elsewhere = logged_in(seller), logged_in(seller)
-    client.post("/password-reset/", {"email": "buyer@example.com"})
-    form_page = client.get(link_in_mail(), follow=True)
-    assert ended == []  # a link alone logs nobody out
-    passwords = {"new_password1": NEW, "new_password2": NEW}
-    client.post(form_page.request["PATH_INFO"], passwords)
-    assert len(ended) == 1
-    assert client.get(ME).status_code == 401
-    assert elsewhere.get(ME).json()["username"] == "seller"
-
-
-def test_it_does_not_tell_who_has_an_account(client: Client, buyer: User) -> None:
-    known = client.post("/password-reset/", {"email": "buyer@example.com"})
-    unknown = client.post("/password-reset/", {"email": "nobody@example.com"})
-    assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
-    assert len(mail.outbox) == 1
-
-
-def test_it_does_not_flood_a_mailbox(client: Client, buyer: User) -> None:
-    for email in ("buyer@example.com", "nobody@example.com"):
-        for _ in range(FAILURES):
-            assert client.post("/password-reset/", {"email": email}).status_code == 302
-        answer = client.post("/password-reset/", {"email": email.upper()})
-        assert answer.status_code == 429
-        assert int(answer["Retry-After"]) > 0
-    assert len(mail.outbox) == FAILURES
-    assert client.post(LOGIN, {"username": "buyer", "password": PASSWORD}).status_code == 302
-
-
-def test_it_sends_nothing_to_who_is_switched_off(client: Client, buyer: User) -> None:
-    buyer.is_active = False
-    buyer.save()
-    client.post("/password-reset/", {"email": "buyer@example.com"})
-    assert mail.outbox == []
+# --- All of them ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
