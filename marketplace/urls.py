@@ -23,8 +23,9 @@ urlpatterns = [
     ),
     path("language", set_language, name="set_language"),
     path("jsi18n", JavaScriptCatalog.as_view(), name="jsi18n"),
-    # One login page, with one guard against guessing.
+    # One login page and one place for one's password, with one guard against guessing.
     path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account")),
     path("admin/", admin.site.urls),
     path(f"{settings.MEDIA_URL.strip('/')}/<path:path>", MediaView.as_view(), name="media"),
 ]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from marketplace.accounts.models import User
 from tests.accounts.conftest import LogIn
 from tests.accounts.test_sessions import logged_in
-from tests.support.people import ADDRESS, make_user
+from tests.support.people import ADDRESS, PASSWORD, make_user
 
 
 @pytest.fixture
@@ -120,6 +120,23 @@ def test_it_deletes_users_with_their_logins(
     assert logged_in(superuser).post(path, {"post": "yes"}).status_code == 302
     assert len(ended) == 1
     assert not User.objects.filter(pk=buyer.pk).exists()
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_it_leaves_ones_own_password_to_the_account_page(
+    superuser: User, ended: list[str], method: str
+) -> None:
+    client = logged_in(superuser)
+    passwords = {
+        "old_password": PASSWORD,
+        "new_password1": "battery-staple-8",
+        "new_password2": "battery-staple-8",
+    }
+    answer = getattr(client, method)(reverse("admin:password_change"), passwords)
+    assert (answer.status_code, answer["Location"]) == (302, "/account/")
+    superuser.refresh_from_db()
+    assert superuser.check_password(PASSWORD)
+    assert ended == []
 
 
 @pytest.mark.parametrize("name", ["accounts_user_changelist", "accounts_login_changelist"])
