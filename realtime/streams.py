@@ -329,8 +329,7 @@ class Streams:
             await write(await connection.take())
 
     async def _listen_and_survey(self, connection: Connection) -> _Survey:
-        """Register at the hub with events held back, then read the state of things."""
-        connection.hold()
+        """Register at the hub, events still held back, then read the state of things."""
         self.hub.listen(connection, self._audible(connection))
         return await self._pool.run(
             _survey, connection.listener, tuple(connection.channels.values())
