@@ -1,13 +1,14 @@
 """Users and their logins in Django's admin."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.db.models import QuerySet
+from django.db.models import JSONField, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.accounts.addresses import AddressDecoder
 from marketplace.accounts.models import Login, User
 
 
@@ -15,6 +16,7 @@ from marketplace.accounts.models import Login, User
 class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg] # no generic at run time
     """Django's own, with role, address and language."""
 
+    formfield_overrides: ClassVar = {JSONField: {"decoder": AddressDecoder}}
     list_display = ("username", "email", "role", "is_staff", "is_active")
     list_filter = ("role", "is_staff", "is_superuser", "is_active")
     search_fields = ("username", "email")

@@ -16,7 +16,7 @@ from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.accounts.addresses import validate_address
+from marketplace.accounts.addresses import normalize_address, validate_address
 from marketplace.accounts.signals import login_ended, user_changed
 
 # Whoever is asked "may they hear this?" answers by these.
@@ -92,6 +92,7 @@ class User(AbstractUser):
 
     def clean(self) -> None:
         super().clean()
+        self.shipping_address = normalize_address(self.shipping_address)
         if User.objects.named(self.username).exclude(pk=self.pk).exists():
             raise ValidationError({"username": ValidationError(USERNAME_TAKEN, code="unique")})
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from marketplace.accounts.models import User
 from tests.accounts.conftest import LogIn
-from tests.accounts.test_sessions import logged_in
+from tests.accounts.test_sessions import ME, logged_in
 from tests.support.people import ADDRESS, PASSWORD, make_user
 
 
@@ -64,6 +64,40 @@ def test_it_takes_whole_addresses_alone(superuser: User, buyer: User) -> None:
     assert set(change(client, buyer, shipping_address='{"name": "Anna"}')) == {"shipping_address"}
     assert set(change(client, buyer, shipping_address='"here"')) == {"shipping_address"}
     assert change(client, buyer, shipping_address=json.dumps(ADDRESS)) == {}
+
+
+@pytest.mark.parametrize("nothing", ["", "null", "{}", "[]", '""', " { } "])
+def test_it_stores_no_address_for_nothing(superuser: User, buyer: User, nothing: str) -> None:
+    assert change(logged_in(superuser), buyer, shipping_address=nothing) == {}
+    buyer.refresh_from_db()
+    assert buyer.shipping_address is None
+    assert logged_in(buyer).get(ME).json()["shippingAddress"] is None
+
+
+def test_it_stores_an_address_as_others_read_it(superuser: User, buyer: User) -> None:
+    typed = {**ADDRESS, "postalCode": 10115, "name": " Anna Berg "}
+    del typed["line2"]
+    assert change(logged_in(superuser), buyer, shipping_address=json.dumps(typed)) == {}
+    assert logged_in(buyer).get(ME).json()["shippingAddress"] == ADDRESS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[" * depth + "]" * depth for depth in (40, 51, 900, 5_000, 100_000)),
+        *('{"a":' * depth + "1" + "}" * depth for depth in (40, 51, 900, 5_000)),
+        *("{", '{"name":' * 5_000, "9" * 5_000, '{"name": ' + "9" * 5_000 + "}"),
+        *("0", "false", "NaN", "1e400", '"\\ud800"', "[{}]"),
+        json.dumps({**ADDRESS, "city": "\ud800"}),
+        json.dumps({**ADDRESS, "city": "\0"}),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_it_refuses_whatever_else_is_typed(superuser: User, buyer: User, text: str) -> None:
+    refused = change(logged_in(superuser), buyer, shipping_address=text)
+    assert set(refused) == {"shipping_address"}
+    buyer.refresh_from_db()
+    assert buyer.shipping_address == ADDRESS
 
 
 def test_it_takes_no_name_that_another_has_in_another_case(
