@@ -19,5 +19,7 @@ class ProductsConfig(AppConfig):
 
         post_save.connect(signals.product_saved, sender=Product)
         post_delete.connect(signals.product_deleted, sender=Product)
+        post_save.connect(signals.picture_left, sender=Product)
+        post_delete.connect(signals.picture_left, sender=Product)
         for kind in (channels.PRODUCT, channels.AVAILABILITY, channels.CATALOGUE):
             register_channel_kind(kind)

@@ -106,4 +106,4 @@ class InvalidImage(DomainError):
 
     status = 400
     code = "invalid_image"
-    detail = _("Send one file: a JPEG, PNG or WebP picture of at most 40 megapixels.")
+    detail = _("Send one file: a JPEG, PNG or WebP picture of at most 24 megapixels.")

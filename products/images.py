@@ -1,9 +1,12 @@
 """Pictures of products: what was uploaded is decoded and encoded again before anybody gets it."""
 
-import hashlib
+import re
+import secrets
 import struct
+import warnings
 import zlib
 from io import BytesIO
+from threading import BoundedSemaphore
 from typing import IO
 
 from django.conf import settings
@@ -12,12 +15,20 @@ from django.core.files.storage import default_storage
 from PIL import Image, ImageOps
 
 from products.errors import ImageTooLarge, InvalidImage
+from products.models import Product
 
 MAX_BYTES = 5 * 1024 * 1024
-MAX_PIXELS = 40_000_000  # a phone's best picture; decoded it takes 160 MB at most
+MAX_PIXELS = 24_000_000  # a good camera's picture; decoded it takes 96 MB at most
 MAX_SIDE = 2_000  # what is kept: more than a page shows
 
 _EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
+_OWN_FILE = re.compile(r"products/[0-9a-f]{2}/[0-9a-f]{64}\.(?:jpg|png|webp)")
+
+# Some kilobytes decode to hundreds of megabytes: a process has room for one such picture.
+_ROOM = BoundedSemaphore(1)
+
+# In these modes the shrinking of a picture blends its pixels, as it should.
+_BLENDING = {"L", "LA", "RGB", "RGBA", "CMYK", "YCbCr"}
 
 # What Pillow raises for files that are broken, or built to break it.
 _BROKEN = (
@@ -27,25 +38,37 @@ _BROKEN = (
     EOFError,
     IndexError,
     TypeError,
+    MemoryError,
     struct.error,
     zlib.error,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
+warnings.simplefilter("error", Image.DecompressionBombWarning)  # refused, not written to the log
 
 
 def store_image(upload: IO[bytes]) -> str:
-    """Keep the uploaded picture under the digest of its content; return its path on this site.
+    """Keep the uploaded picture in a file of its own; return its path on this site.
 
-    Raises ImageTooLarge over 5 MB, InvalidImage for what is no JPEG, PNG or WebP. A file that no
-    product names in the end does no harm: the same picture would be kept under the same name.
+    Raises ImageTooLarge over 5 MB, InvalidImage for what is no JPEG, PNG or WebP. Every upload gets
+    a new name: a file that discard_image deletes cannot be one that is being uploaded again.
     """
-    content, extension = reencode(upload)
-    digest = hashlib.sha256(content).hexdigest()
-    name = f"products/{digest[:2]}/{digest}.{extension}"
-    if not default_storage.exists(name):
-        name = default_storage.save(name, ContentFile(content))
+    with _ROOM:
+        content, extension = reencode(upload)
+    name = secrets.token_hex(32)
+    name = default_storage.save(f"products/{name[:2]}/{name}.{extension}", ContentFile(content))
     return f"{settings.MEDIA_URL}{name}"
+
+
+def discard_image(image_url: str) -> None:
+    """Delete the file behind a URL if it was uploaded, and no product names it any more."""
+    name = image_url.removeprefix(settings.MEDIA_URL)
+    # Sellers may name any path: nothing is deleted but what store_image could have written.
+    if not image_url.startswith(settings.MEDIA_URL) or not _OWN_FILE.fullmatch(name):
+        return
+    # Within it, because a product may name its picture by an absolute URL too.
+    if not Product.objects.filter(image_url__contains=name).exists():
+        default_storage.delete(name)
 
 
 def reencode(upload: IO[bytes]) -> tuple[bytes, str]:
@@ -68,12 +91,28 @@ def reencode(upload: IO[bytes]) -> tuple[bytes, str]:
 
 def _encode(picture: Image.Image, picture_format: str) -> tuple[bytes, str]:
     """Decode the first frame, turned as its metadata says, and write its pixels alone."""
+    picture.draft(None, (MAX_SIDE, MAX_SIDE))  # a JPEG is decoded at half its size, or less
     picture.load()
-    upright = ImageOps.exif_transpose(picture)
-    keeps_alpha = picture_format != "JPEG" and upright.has_transparency_data
-    pixels = upright.convert("RGBA" if keeps_alpha else "RGB")
-    pixels.thumbnail((MAX_SIDE, MAX_SIDE))
+    keeps_alpha = picture_format != "JPEG" and picture.has_transparency_data
+    mode = "RGBA" if keeps_alpha else "RGB"
+    pixels = _shrink(picture, mode)
+    ImageOps.exif_transpose(pixels, in_place=True)
+    if pixels.mode != mode:
+        pixels = pixels.convert(mode)
     pixels.info.clear()  # colour profiles and comments would be written otherwise
     encoded = BytesIO()
     pixels.save(encoded, format=picture_format, quality=85)
     return encoded.getvalue(), _EXTENSIONS[picture_format]
+
+
+def _shrink(picture: Image.Image, mode: str) -> Image.Image:
+    """The picture within MAX_SIDE; brought to the mode before if its own cannot be blended.
+
+    The large copy is gone when it returns.
+    """
+    pixels = picture
+    if picture.mode not in _BLENDING or "transparency" in picture.info:
+        pixels = picture.convert(mode)
+        picture.close()
+    pixels.thumbnail((MAX_SIDE, MAX_SIDE))
+    return pixels

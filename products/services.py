@@ -18,7 +18,7 @@ from products.errors import (
     Shortage,
     StaleVersion,
 )
-from products.images import store_image
+from products.images import discard_image, store_image
 from products.models import Product
 from products.selectors import visible_products
 
@@ -171,7 +171,12 @@ def set_image(*, product_id: int, by: User, upload: IO[bytes]) -> Product:
     require_own(product_id=product_id, by=by)  # before the work of decoding
     # Decoded outside the transaction: nobody waits for a row while pixels are reckoned.
     image_url = store_image(upload)
-    return update_product(product_id=product_id, by=by, changes={"image_url": image_url})
+    try:
+        return update_product(product_id=product_id, by=by, changes={"image_url": image_url})
+    except Exception:
+        # Deleted, or given away, while pixels were reckoned: nobody will ever name the file.
+        discard_image(image_url)
+        raise
 
 
 @transaction.atomic

@@ -1,6 +1,11 @@
 """Receivers: a saved or deleted product becomes the events that tell of it."""
 
+from functools import partial
+
+from django.db import transaction
+
 from products.events import announcements
+from products.images import discard_image
 from products.models import Product
 from realtime.api import publish
 
@@ -17,3 +22,12 @@ def product_deleted(*, instance: Product, **_: object) -> None:
     """A product's row was deleted."""
     for event in announcements(before=instance.before, after=None):
         publish(event)
+
+
+def picture_left(*, instance: Product, using: str, **_: object) -> None:
+    """A product's row was written or deleted: its old picture may be nobody's now."""
+    before = instance.before.image_url if instance.before else ""
+    after = instance.after.image_url if instance.after else ""
+    if before and before != after:
+        # After the commit: what is rolled back keeps its picture. A disk that fails is logged.
+        transaction.on_commit(partial(discard_image, before), using=using, robust=True)
