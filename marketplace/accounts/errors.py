@@ -13,9 +13,9 @@ class WrongCredentials(DomainError):
     detail = _("The username or the password is wrong.")
 
 
-class TooManyFailures(DomainError):
-    """Somebody at this address was wrong too often about this account, or asked for its mail too
-    often; even the right password waits now."""
+class TooManyAttempts(DomainError):
+    """Somebody at this address was wrong too often about this account or about several, asked for
+    mails too often, or made too many accounts; even the right password waits now."""
 
     status = 429
     code = "throttled"

@@ -36,7 +36,7 @@ def password_field(label: Any, autocomplete: str, **options: Any) -> forms.CharF
 
 
 class LoginForm(AuthenticationForm):
-    """Name and password, guarded against guessing. Raises TooManyFailures out of is_valid()."""
+    """Name and password, guarded against guessing. Raises TooManyAttempts out of is_valid()."""
 
     def clean(self) -> dict[str, Any]:
         username = self.cleaned_data.get("username")

@@ -215,9 +215,10 @@ class Ticket(models.Model):
 
 
 class LoginFailure(models.Model):
-    """A failed attempt to log in, or one that is being decided.
+    """Something that counts against somebody: an attempt to log in that failed or is being decided,
+    a mail that was asked for, an account that was made.
 
-    fingerprint: a hash of username and address, of users that exist or not.
+    fingerprint: a hash of what is counted and for whom, for usernames that exist or not.
     """
 
     fingerprint = models.CharField(max_length=64)

@@ -20,14 +20,14 @@ from django.views.generic.base import ContextMixin
 
 from marketplace.accounts import services
 from marketplace.accounts.attempts import begin_attempt
-from marketplace.accounts.errors import TooManyFailures
+from marketplace.accounts.errors import TooManyAttempts
 from marketplace.accounts.forms import AccountForm, LoginForm, PasswordForm, RegistrationForm
 from marketplace.accounts.models import User
 from marketplace.accounts.proofs import Proof
 from marketplace.rest.addresses import address_of
 
 
-def refuse_for_a_while(response: HttpResponse, error: TooManyFailures) -> HttpResponse:
+def refuse_for_a_while(response: HttpResponse, error: TooManyAttempts) -> HttpResponse:
     """Make the page that says so a 429 that tells when to come back."""
     response.status_code = error.status
     response["Retry-After"] = str(error.retry_after)
@@ -44,7 +44,7 @@ class LoginPage(views.LoginView):
         form = self.get_form()
         try:
             return self.form_valid(form) if form.is_valid() else self.form_invalid(form)
-        except TooManyFailures as error:
+        except TooManyAttempts as error:
             form.add_error(None, str(error.detail))
             return refuse_for_a_while(self.form_invalid(form), error)
 
@@ -63,10 +63,13 @@ class RegisterPage(views.RedirectURLMixin, FormView):  # type: ignore[type-arg]
 
     def form_valid(self, form: RegistrationForm) -> HttpResponse:
         try:
-            user = services.register_user(**form.cleaned_data)
+            user = services.register_user(**form.cleaned_data, address=address_of(self.request))
         except ValidationError as error:
             form.add_error(None, error)
             return self.form_invalid(form)
+        except TooManyAttempts as error:
+            form.add_error(None, str(error.detail))
+            return refuse_for_a_while(self.form_invalid(form), error)
         login(self.request, user)
         return HttpResponseRedirect(self.get_success_url())
 
@@ -123,7 +126,7 @@ class AccountPage(OwnPage, FormView):  # type: ignore[type-arg]
         except ValidationError as error:
             form.add_error(None, error)
             return self.form_invalid(form)
-        except TooManyFailures as error:
+        except TooManyAttempts as error:
             form.add_error(None, str(error.detail))
             return refuse_for_a_while(self.form_invalid(form), error)
         messages.success(self.request, _("Saved."))
@@ -185,7 +188,7 @@ class PasswordResetPage(views.PasswordResetView):
         email = form.cleaned_data["email"]
         try:
             begin_attempt(username=f"mail to {email}", address=address_of(self.request))
-        except TooManyFailures as error:
+        except TooManyAttempts as error:
             form.add_error(None, str(error.detail))
             return refuse_for_a_while(self.form_invalid(form), error)
         form.save(

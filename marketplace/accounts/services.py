@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from marketplace.accounts import proofs, tokens
-from marketplace.accounts.attempts import begin_attempt, forgive
+from marketplace.accounts.attempts import begin_attempt, count_registration, forgive
 from marketplace.accounts.errors import InvalidLogin, WrongCredentials
 from marketplace.accounts.models import USERNAME_TAKEN, Login, Ticket, User, language_choices
 from marketplace.accounts.proofs import Proof
@@ -26,8 +26,9 @@ TICKET_LIFETIME = timedelta(seconds=30)
 
 
 @sensitive_variables("password")
-def register_user(*, username: str, email: str, password: str, role: str) -> User:
-    """Make a user, who reads the language of this request. ValidationError by field."""
+def register_user(*, username: str, email: str, password: str, role: str, address: str) -> User:
+    """Make a user, who reads the language of this request. ValidationError by field;
+    TooManyAttempts, because each account costs a slow hash, and a name that others may want."""
     user = User(username=username, email=email, role=role, language=present_language())
     errors: dict[str, Any] = {}
     try:
@@ -40,6 +41,7 @@ def register_user(*, username: str, email: str, password: str, role: str) -> Use
         errors["password"] = error.error_list
     if errors:
         raise ValidationError(errors)
+    count_registration(address=address)
     user.set_password(password)
     try:
         with transaction.atomic():
@@ -60,7 +62,7 @@ def present_language() -> str:
 def check_credentials(
     *, username: str, password: str, address: str, request: HttpRequest | None = None
 ) -> User:
-    """The active user of that name and password; WrongCredentials, TooManyFailures.
+    """The active user of that name and password; WrongCredentials, TooManyAttempts.
 
     An unknown name takes as long as a wrong password (Django's backend hashes for both).
     """
@@ -75,7 +77,7 @@ def check_credentials(
 
 @sensitive_variables("password")
 def log_in(*, username: str, password: str, address: str) -> Tokens:
-    """Open a login and give its tokens; WrongCredentials, TooManyFailures."""
+    """Open a login and give its tokens; WrongCredentials, TooManyAttempts."""
     user = check_credentials(username=username, password=password, address=address)
     with transaction.atomic():
         # The row's lock puts this before or after a change of the password, which ends what is
@@ -145,7 +147,7 @@ def change_password(
 ) -> None:
     """Set a new password; the user's other logins end, `keep` stays.
 
-    ValidationError by field (old_password, new_password), TooManyFailures: whoever found an open
+    ValidationError by field (old_password, new_password), TooManyAttempts: whoever found an open
     browser may not try passwords either.
     """
     require_password(user=user, password=old_password, address=address, field="old_password")
@@ -159,7 +161,7 @@ def change_password(
 
 @sensitive_variables("password")
 def require_password(*, user: User, password: str, address: str, field: str) -> None:
-    """ValidationError at the field unless this is the user's password; TooManyFailures."""
+    """ValidationError at the field unless this is the user's password; TooManyAttempts."""
     attempt = begin_attempt(username=user.username, address=address)
     if not user.check_password(password):
         wrong = ValidationError(_("This is not your password."), code="invalid_password")
@@ -199,7 +201,7 @@ def update_profile(
     address: str,
 ) -> None:
     """Set what the account page shows. Another email address needs the password, because whoever
-    reads its mail can set a new one: ValidationError at current_password, TooManyFailures."""
+    reads its mail can set a new one: ValidationError at current_password, TooManyAttempts."""
     if email != user.email:
         require_password(user=user, password=password, address=address, field="current_password")
     changes = {"email": email, "language": language, "shipping_address": shipping_address}

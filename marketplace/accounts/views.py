@@ -29,7 +29,8 @@ class RegisterView(OpenView):
     )
     def post(self, request: Request) -> Response:
         """Make an account."""
-        user = services.register_user(**serializers.RegistrationInput(data=request.data).read())
+        fields = serializers.RegistrationInput(data=request.data).read()
+        user = services.register_user(**fields, address=address_of(request._request))
         return Response(serializers.RegisteredUserSerializer(user).data, status=201)
 
 

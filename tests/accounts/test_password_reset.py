@@ -97,12 +97,12 @@ def test_it_does_not_tell_who_has_an_account(client: Client, buyer: User) -> Non
 
 def test_it_does_not_flood_a_mailbox(client: Client, buyer: User) -> None:
     for email in ("buyer@example.com", "nobody@example.com"):
-        for _ in range(FAILURES):
+        for _ in range(FAILURES.most):
             assert client.post("/password-reset/", {"email": email}).status_code == 302
         answer = client.post("/password-reset/", {"email": email.upper()})
         assert answer.status_code == 429
         assert int(answer["Retry-After"]) > 0
-    assert len(mail.outbox) == FAILURES
+    assert len(mail.outbox) == FAILURES.most
     assert client.post(LOGIN, {"username": "buyer", "password": PASSWORD}).status_code == 302
 
 
