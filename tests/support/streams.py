@@ -1,11 +1,18 @@
-"""Clients of the event stream from outside: raw sockets, so that a test says where one is cut."""
+"""Clients of the event stream from outside: the SSE one is a raw socket, so that a test says where
+it is cut."""
 
 import asyncio
+import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin
 
 
 @dataclass(frozen=True)
@@ -54,13 +61,25 @@ class SseClient:
         *,
         headers: Mapping[str, str] | None = None,
         path: str = "/api/webhook/events",
+        receive_buffer: int | None = None,
         **query: str,
     ) -> "SseClient":
-        """Connect; raises StreamRefused for an answer other than 200."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
+        """Connect; raises StreamRefused for an answer other than 200.
+
+        receive_buffer: bytes that the kernel takes for a client that does not read; its own limit
+        is some megabytes.
+        """
+        plain = socket.socket()
+        if receive_buffer:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        plain.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", port))
+        limit = receive_buffer or 2**16
+        reader, writer = await asyncio.open_connection(sock=plain, limit=limit)
         target = f"{path}?{urlencode(query)}" if query else path
-        lines = [f"GET {target} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
-        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        lines = [f"GET {target} HTTP/1.1"]
+        sent = {"Host": f"127.0.0.1:{port}", **(headers or {})}
+        lines += [f"{name}: {value}" for name, value in sent.items()]
         writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
         client = cls(reader, writer)
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
@@ -76,6 +95,13 @@ class SseClient:
         return client
 
     async def frame(self, seconds: float = 10.0) -> SseFrame:
+        """The next frame that is no heartbeat: one of those may come at any time."""
+        async with asyncio.timeout(seconds):
+            while (frame := await self.any_frame(seconds)).event == "heartbeat":
+                pass
+        return frame
+
+    async def any_frame(self, seconds: float = 10.0) -> SseFrame:
         """The next frame; asyncio.IncompleteReadError at the end of the stream."""
         async with asyncio.timeout(seconds):
             while b"\n\n" not in self._chunks:
@@ -86,17 +112,22 @@ class SseClient:
         raw, _, self._chunks = self._chunks.partition(b"\n\n")
         return parse_frame(raw)
 
+    async def read_part(self, size: int) -> None:
+        """Take at most so many bytes from the socket, wherever they end, and drop them."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._reader.read(size), 0.05)
+
     async def until(self, event: str, seconds: float = 10.0) -> SseFrame:
         """The next frame of that type; others are passed over."""
         async with asyncio.timeout(seconds):
-            while (frame := await self.frame()).event != event:
+            while (frame := await self.any_frame(seconds)).event != event:
                 pass
         return frame
 
     async def __aiter__(self) -> AsyncIterator[SseFrame]:
         try:
             while True:
-                yield await self.frame(60)
+                yield await self.any_frame(60)
         except asyncio.IncompleteReadError:
             return
 
@@ -113,3 +144,125 @@ class SseClient:
 
     async def __aexit__(self, *_: object) -> None:
         self._writer.close()
+
+
+class WebSocketClient:
+    """One WebSocket to the server; what it says comes as dictionaries."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    @classmethod
+    async def open(
+        cls,
+        port: int,
+        *,
+        headers: Mapping[str, str] | None = None,
+        origin: str | None = None,
+        **query: str,
+    ) -> "WebSocketClient":
+        """Connect; the server accepts everybody, and tells then whom it does not serve."""
+        address = f"ws://127.0.0.1:{port}/ws/events?{urlencode(query)}"
+        connection = await connect(
+            address,
+            additional_headers=dict(headers or {}),
+            origin=None if origin is None else Origin(origin),
+            compression=None,
+            max_size=None,
+            ping_interval=None,
+            proxy=None,
+        )
+        return cls(connection)
+
+    async def say(self, type_name: str, **fields: Any) -> None:
+        """Send a message of that type."""
+        await self.connection.send(json.dumps({"type": type_name, **fields}))
+
+    async def message(self, seconds: float = 10.0) -> dict[str, Any]:
+        """The next message that is no ping: one of those may come at any time."""
+        async with asyncio.timeout(seconds):
+            while (message := await self.any_message(seconds))["type"] == "ping":
+                pass
+        return message
+
+    async def any_message(self, seconds: float = 10.0) -> dict[str, Any]:
+        """The next message; ConnectionClosed at the end."""
+        async with asyncio.timeout(seconds):
+            message: dict[str, Any] = json.loads(await self.connection.recv())
+        return message
+
+    async def until(self, type_name: str, seconds: float = 10.0) -> dict[str, Any]:
+        """The next message of that type; others are passed over."""
+        async with asyncio.timeout(seconds):
+            while (message := await self.any_message(seconds))["type"] != type_name:
+                pass
+        return message
+
+    async def ends(self, seconds: float = 10.0) -> tuple[list[dict[str, Any]], int | None]:
+        """What is said until the server closes the connection, and its close code."""
+        said = []
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    said.append(await self.message(seconds))
+        except ConnectionClosed:
+            return said, self.connection.close_code
+
+    async def __aenter__(self) -> "WebSocketClient":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.connection.close()
+
+
+class Wire:
+    """A port whose connections go on to another one, until they are cut.
+
+    Clients that somebody else wrote can so be cut, and find another server at the same address.
+    """
+
+    def __init__(self) -> None:
+        self.target = 0  # a port of 127.0.0.1; 0: nobody is there
+        self.port = 0
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> "Wire":
+        self._server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        await self.cut()
+
+    async def cut(self) -> None:
+        """Break all connections."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _connect(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        writers = [back]
+        try:
+            far, forth = await asyncio.open_connection("127.0.0.1", self.target)
+            writers.append(forth)
+            await asyncio.gather(_pass_on(near, forth), _pass_on(far, back))
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            for writer in writers:
+                writer.transport.abort()
+            self._tasks.discard(task)
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    raise ConnectionError("One end is closed.")
