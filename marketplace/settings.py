@@ -340,6 +340,9 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "daphne": {"level": "WARNING"},
+        # Without the handlers that Django gives them: those write secrets in URLs as they are.
+        "django": {"level": "INFO"},
+        "django.server": {"level": "INFO"},
         # One line for a refused request, by the exception's own logger, is enough.
         "django.request": {"level": "ERROR"},
     },
