@@ -30,6 +30,7 @@ def missing_packages() -> list[str]:
     programs = {
         "chromium": chromium(),
         "nodejs": shutil.which("node"),
+        "npm": shutil.which("npm"),
         "postgresql": shutil.which(postgres_program("initdb")),
         # Only root has /usr/sbin in PATH.
         "rabbitmq-server": shutil.which("rabbitmq-server", path=f"{os.defpath}:/usr/sbin"),
