@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from marketplace.accounts.models import User
 from products import services
@@ -26,6 +26,12 @@ def open_as(page: Page, user: User, product: Product) -> None:
     """Open the product's page as somebody."""
     log_in(page, user)
     open_live(page, address(product))
+
+
+def choose_picture(page: Page, content: bytes) -> None:
+    """Choose a file with this content in the product's form."""
+    file: FilePayload = {"name": "red.png", "mimeType": "image/png", "buffer": content}
+    page.get_by_label("Choose another picture").set_input_files(file)
 
 
 def test_it_patches_everything_that_it_shows(page: Page, seller: User) -> None:
@@ -175,8 +181,7 @@ def test_it_shows_what_is_wrong_at_the_field(page: Page, seller: User) -> None:
 def test_it_takes_another_picture(page: Page, seller: User) -> None:
     product = make_product(seller)
     open_as(page, seller, product)
-    file = {"name": "red.png", "mimeType": "image/png", "buffer": picture(size=(80, 60))}
-    page.get_by_label("Choose another picture").set_input_files(files=[file])  # type: ignore[list-item]
+    choose_picture(page, picture(size=(80, 60)))
     shown = page.locator("#product img")
     expect(shown).to_be_visible()
 
@@ -188,8 +193,7 @@ def test_it_takes_another_picture(page: Page, seller: User) -> None:
 def test_it_refuses_what_is_no_picture(page: Page, seller: User) -> None:
     product = make_product(seller)
     open_as(page, seller, product)
-    file = {"name": "red.png", "mimeType": "image/png", "buffer": b"no picture"}
-    page.get_by_label("Choose another picture").set_input_files(files=[file])  # type: ignore[list-item]
+    choose_picture(page, b"no picture")
 
     expect(page.locator("#edit-picture")).to_contain_text("JPEG, PNG or WebP picture")
 

@@ -22,8 +22,9 @@ let leaveChannel = () => {};
  * @param {Product} payload
  */
 export function show(payload) {
-  // Only what has a version can tell that it is back.
-  if (updateNode(page, payload) !== null && "version" in payload) isGone = !isVisible(payload);
+  updateNode(page, payload);
+  // Off sale is told as a deletion, then, to those who still see it, as the change that it was.
+  if ("version" in payload) isGone = !isVisible(readProduct(page));
   showState();
   page.dispatchEvent(new CustomEvent("shown"));
 }
@@ -43,7 +44,6 @@ function leave() {
 /** @param {Product} product */
 function comeBack(product) {
   if (isGone && !isOwn) leaveChannel = subscribe(channel);
-  isGone = false;
   show(product);
 }
 
@@ -92,9 +92,8 @@ on("availability-updated", (event) => event.data.productId === id && show(ofProd
 on("refused", ({ data }) => data.channel === channel && leave());
 on("subscribed", ({ data }) => {
   if (data.channel !== channel) return;
-  if (data.state === null) return leave();
-  isGone = false;
-  show(data.state);
+  if (data.state === null) leave();
+  else show(data.state);
 });
 leaveChannel = subscribe(channel);
 // Coming back on sale is told to the catalogue.
