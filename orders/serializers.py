@@ -1,13 +1,13 @@
 """What clients send of orders, and what they are shown."""
 
-from decimal import Decimal
 from typing import Any
 
 from django.http import QueryDict
 from rest_framework import serializers
 
 from marketplace.accounts.addresses import AddressInput
-from marketplace.rest.serializers import InputSerializer, StructSerializer
+from marketplace.rest.numbers import MoneyField, WholeNumberField
+from marketplace.rest.serializers import BoundedListField, InputSerializer, StructSerializer
 from orders.cart import CartLine
 from orders.events import OrderData, OrderLineData, OrderStepData, order_data
 from orders.models import MAX_NOTE, MAX_REASON, Order, OrderQuerySet
@@ -66,12 +66,9 @@ class CartLineInput(InputSerializer):
 
     representation = OrderLineData
 
-    product_id = serializers.IntegerField()
-    quantity = serializers.IntegerField(min_value=1, max_value=MAX_QUANTITY)
-    unit_price = serializers.DecimalField(
-        max_digits=12,
-        decimal_places=2,
-        min_value=Decimal(0),
+    product_id = WholeNumberField()
+    quantity = WholeNumberField(min_value=1, max_value=MAX_QUANTITY)
+    unit_price = MoneyField(
         allow_null=True,
         required=False,
         help_text="The price that the buyer was shown, to have it checked.",
@@ -86,7 +83,9 @@ class OrderInput(InputSerializer):
 
     representation = OrderData
 
-    lines = serializers.ListField(child=CartLineInput(), allow_empty=False, max_length=MAX_LINES)
+    lines = BoundedListField(
+        child=CartLineInput(), allow_empty=False, min_length=1, max_length=MAX_LINES
+    )
     shipping_address = AddressInput(
         allow_null=True,
         required=False,
@@ -105,17 +104,20 @@ class TransitionInput(InputSerializer):
 
 
 class OrderFilter(InputSerializer):
-    """The query parameters of a list of orders. All of them are optional."""
+    """The query parameters of a list of orders. All of them are optional.
 
-    status = StatusField(required=False)
+    allow_blank says in the schema what filter_orders does before it asks this serializer.
+    """
+
+    status = StatusField(required=False, allow_blank=True)
 
 
 def filter_orders(orders: OrderQuerySet, params: QueryDict) -> OrderQuerySet:
     """Those of the orders that the query asks for, newest first.
 
-    A parameter without a value counts as absent, as a browser sends an empty field. Raises DRF's
-    ValidationError for one that is not of its form.
+    A parameter without a value, or with blanks alone, counts as absent, as a browser sends an
+    empty field. Raises DRF's ValidationError for one that is not of its form.
     """
-    status = params.get("status")
+    status = params.get("status", "").strip()
     query = OrderFilter(data={"status": status} if status else {})
     return orders.filter(**query.read()).order_by("-created_at", "-pk")

@@ -10,16 +10,15 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 
 from marketplace.accounts.models import User
-from products.filters import filter_products
+from marketplace.rest.numbers import read_page_number
+from products.filters import filter_products, read_filter
 from products.models import Product, ProductQuerySet
 
 PAGE_SIZE = 24
-MAX_PAGE = 10_000
 # A page shows so many categories; they may be this old, in seconds, which spares a count a page.
 MAX_CATEGORIES = 12
 CATEGORIES_KEPT = 60
 
-NARROWING = ("search", "category", "seller", "kind", "minPrice", "maxPrice", "inStock")
 ORDERINGS: Mapping[str, object] = {
     "-createdAt": _("Newest first"),
     "price": _("Lowest price first"),
@@ -34,12 +33,14 @@ class Sheet:
     """One page of the catalogue.
 
     number: from 1; has_next: whether a further one follows. How many there are is not counted:
-    it would be old with the next event.
+    it would be old with the next event. seller_name: whose products were asked for; empty for
+    everybody's, or nobody's.
     """
 
     products: list[Product]
     number: int
     has_next: bool
+    seller_name: str
 
     @property
     def previous(self) -> int:
@@ -60,9 +61,15 @@ def read_sheet(products: ProductQuerySet, *, params: QueryDict) -> Sheet:
     """
     number = _page_number(params.get("page") or "1")
     start = (number - 1) * PAGE_SIZE
-    wanted = filter_products(products.filter(is_active=True), params)
-    found = list(wanted[start : start + PAGE_SIZE + 1])
-    return Sheet(products=found[:PAGE_SIZE], number=number, has_next=len(found) > PAGE_SIZE)
+    wanted = read_filter(params)
+    rows = filter_products(products.filter(is_active=True), wanted)
+    found = list(rows[start : start + PAGE_SIZE + 1])
+    return Sheet(
+        products=found[:PAGE_SIZE],
+        number=number,
+        has_next=len(found) > PAGE_SIZE,
+        seller_name=_name_of_user(wanted["seller"]) if "seller" in wanted else "",
+    )
 
 
 def largest_categories() -> list[str]:
@@ -70,17 +77,16 @@ def largest_categories() -> list[str]:
     return cache.get_or_set("catalogue-categories", _count_categories, CATEGORIES_KEPT) or []
 
 
-def name_of_seller(params: QueryDict) -> str:
-    """Whose products the query asks for; empty for everybody's, or nobody's."""
-    text = params.get("seller", "")
-    seller = User.objects.filter(pk=text).first() if text.isdecimal() else None
-    return "" if seller is None else seller.get_username()
-
-
 def _page_number(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text[:6]) <= MAX_PAGE:
-        raise ValidationError({"page": _("There is no such page.")})
-    return int(text)
+    try:
+        return read_page_number(text)
+    except ValueError as error:
+        raise ValidationError({"page": _("There is no such page.")}) from error
+
+
+def _name_of_user(user_id: int) -> str:
+    user = User.objects.filter(pk=user_id).first()
+    return "" if user is None else user.get_username()
 
 
 def _count_categories() -> list[str]:

@@ -1,11 +1,13 @@
 """Which products a list shows, and in which order: what REST and pages take from the query."""
 
-from decimal import Decimal
+from collections.abc import Mapping
+from typing import Any
 
 from django.db.models import Q
 from django.http import QueryDict
 from rest_framework import serializers
 
+from marketplace.rest.numbers import MoneyField, WholeNumberField
 from marketplace.rest.serializers import InputSerializer
 from products.models import Product, ProductQuerySet
 
@@ -24,40 +26,53 @@ ORDERINGS = {
 
 
 class ProductFilter(InputSerializer):
-    """The query parameters of a list of products. All of them are optional."""
+    """The query parameters of a list of products. All of them are optional.
+
+    allow_blank says in the schema what asked_for does before it asks this serializer.
+    """
 
     search = serializers.CharField(
         max_length=100,
         required=False,
+        allow_blank=True,
         help_text="Words, each of which stands in the title, the description or the category.",
     )
-    category = serializers.CharField(max_length=60, required=False)
-    seller = serializers.IntegerField(min_value=1, required=False, help_text="The seller's id.")
-    kind = serializers.ChoiceField(Product.Kind.choices, required=False)
-    min_price = serializers.DecimalField(
-        max_digits=12, decimal_places=2, min_value=Decimal(0), required=False
-    )
-    max_price = serializers.DecimalField(
-        max_digits=12, decimal_places=2, min_value=Decimal(0), required=False
-    )
+    category = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    seller = WholeNumberField(min_value=1, required=False, help_text="The seller's id.")
+    kind = serializers.ChoiceField(Product.Kind.choices, required=False, allow_blank=True)
+    min_price = MoneyField(required=False)
+    max_price = MoneyField(required=False)
     in_stock = serializers.BooleanField(
         required=False, help_text="true: only what is left; false: only what is not."
     )
-    ordering = serializers.ChoiceField(list(ORDERINGS), required=False, default="-createdAt")
+    ordering = serializers.ChoiceField(
+        list(ORDERINGS), required=False, allow_blank=True, default="-createdAt"
+    )
 
 
-def filter_products(products: ProductQuerySet, params: QueryDict) -> ProductQuerySet:
-    """Those of the products that the query asks for, ordered so that pages do not overlap.
+def asked_for(params: QueryDict) -> dict[str, str]:
+    """The parameters of ProductFilter that have a value, by their names on the wire.
 
-    A parameter without a value counts as absent, as a browser sends an empty field. Raises DRF's
-    ValidationError for one that is not of its form.
+    One without a value, or with blanks alone, counts as absent, as a browser sends an empty field.
     """
     known = ProductFilter().fields
-    query = ProductFilter(
-        data={name: value for name, value in params.items() if name in known and value}
-    )
-    query.is_valid(raise_exception=True)
-    wanted = query.validated_data
+    values = {name: str(value).strip() for name, value in params.items() if name in known}
+    return {name: value for name, value in values.items() if value}
+
+
+def read_filter(params: QueryDict) -> dict[str, Any]:
+    """What the query asks for, by the names of ProductFilter's declaration.
+
+    Raises DRF's ValidationError for a parameter that is not of its form.
+    """
+    return ProductFilter(data=asked_for(params)).read()
+
+
+def filter_products(products: ProductQuerySet, wanted: Mapping[str, Any]) -> ProductQuerySet:
+    """Those of the products that are asked for, ordered so that pages do not overlap.
+
+    wanted: from read_filter.
+    """
     conditions = {
         "category": Q(category=wanted.get("category")),
         "seller": Q(seller_id=wanted.get("seller")),

@@ -9,14 +9,8 @@ from rest_framework.exceptions import ValidationError
 
 from marketplace.accounts.models import User
 from products.availability.board import read_board
-from products.catalogue import (
-    NARROWING,
-    ORDERINGS,
-    PAGE_SIZE,
-    largest_categories,
-    name_of_seller,
-    read_sheet,
-)
+from products.catalogue import ORDERINGS, PAGE_SIZE, largest_categories, read_sheet
+from products.filters import asked_for
 from products.models import Product, ProductQuerySet
 from products.selectors import visible_products
 
@@ -28,7 +22,8 @@ class CataloguePage(TemplateView):
     """What is on sale, page by page, as the address asks for it.
 
     Context: sheet (None where the address is not understood), page_size, blank, categories,
-    orderings, ordering, narrowed (whether the address leaves anything out), seller_name.
+    orderings, ordering, narrowed (whether the address leaves anything out), seller_name (see
+    Sheet; absent where the address is not understood).
     """
 
     template_name = "products/catalogue.html"
@@ -38,21 +33,20 @@ class CataloguePage(TemplateView):
             sheet = read_sheet(visible_products(request.user), params=request.GET)
         except ValidationError as error:
             return self._render(sheet=None, status=error.status_code)
-        return self._render(sheet=sheet, status=200)
+        return self._render(sheet=sheet, seller_name=sheet.seller_name, status=200)
 
     def _render(self, *, status: int, **context: Any) -> HttpResponse:
         return self.render_to_response(self.get_context_data(**context), status=status)
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
-        query = self.request.GET
+        asked = asked_for(self.request.GET)
         return super().get_context_data(
             blank=BLANK,
             categories=largest_categories(),
             orderings=ORDERINGS,
-            ordering=query.get("ordering") or "-createdAt",
+            ordering=asked.get("ordering", "-createdAt"),
             page_size=PAGE_SIZE,
-            narrowed=any(query.get(name) for name in NARROWING),
-            seller_name=name_of_seller(query),
+            narrowed=bool(asked.keys() - {"ordering"}),
             **context,
         )
 

@@ -1,11 +1,11 @@
 """What clients send of products, and what they are shown."""
 
-from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from marketplace.rest.numbers import MoneyField, WholeNumberField
 from marketplace.rest.serializers import InputSerializer, StructSerializer
 from products.events import ProductData, product_data
 from products.models import MAX_STOCK, Product
@@ -37,17 +37,17 @@ class ProductInput(InputSerializer):
     title = serializers.CharField(max_length=200)
     description = TextOrNothing(max_length=10_000)
     category = TextOrNothing(max_length=60)
-    price = serializers.DecimalField(max_digits=12, decimal_places=2, min_value=Decimal(0))
+    price = MoneyField()
     currency = serializers.CharField(
         max_length=3, validators=[validate_currency], help_text="ISO 4217, in capitals."
     )
     kind = serializers.ChoiceField(Product.Kind.choices)
-    stock = serializers.IntegerField(min_value=0, max_value=MAX_STOCK)
-    max_group_size = serializers.IntegerField(
+    stock = WholeNumberField(min_value=0, max_value=MAX_STOCK)
+    max_group_size = WholeNumberField(
         min_value=1, max_value=MAX_STOCK, allow_null=True, required=False
     )
     starts_at = serializers.DateTimeField(allow_null=True, required=False)
-    low_stock_threshold = serializers.IntegerField(min_value=0, max_value=MAX_STOCK, required=False)
+    low_stock_threshold = WholeNumberField(min_value=0, max_value=MAX_STOCK, required=False)
     external_id = TextOrNothing(max_length=100)
     image_url = TextOrNothing(max_length=500, validators=[validate_image_url])
     is_active = serializers.BooleanField(required=False)
@@ -56,10 +56,10 @@ class ProductInput(InputSerializer):
 class ProductChanges(ProductInput):
     """A changed product. A field that may be missing keeps its value when it is."""
 
-    version = serializers.IntegerField(
+    version = WholeNumberField(
         required=False, help_text="The version that the changes are based on, to have it checked."
     )
-    stock_version = serializers.IntegerField(
+    stock_version = WholeNumberField(
         required=False, help_text="The stockVersion that the stock is based on; needed with it."
     )
 
@@ -74,13 +74,13 @@ class ProductChanges(ProductInput):
 class StockInput(InputSerializer):
     """Pieces that came or went, or the number that was counted."""
 
-    change = serializers.IntegerField(
+    change = WholeNumberField(
         min_value=-MAX_STOCK, max_value=MAX_STOCK, required=False, help_text="Pieces, + or -."
     )
-    set = serializers.IntegerField(
+    set = WholeNumberField(
         source="stock", min_value=0, max_value=MAX_STOCK, required=False, help_text="Pieces."
     )
-    stock_version = serializers.IntegerField(required=False, help_text="Needed with `set`.")
+    stock_version = WholeNumberField(required=False, help_text="Needed with `set`.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("change" in attrs) == ("stock" in attrs):
@@ -97,4 +97,4 @@ class DeletionInput(InputSerializer):
 
     representation = ProductData
 
-    version = serializers.IntegerField(required=False)
+    version = WholeNumberField(required=False)

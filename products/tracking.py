@@ -17,7 +17,8 @@ def as_stored(field: "models.Field[Any, Any]", value: Any) -> Any:
     """The value in the type and precision in which the column gives it back."""
     value = field.to_python(value)
     if isinstance(field, models.DecimalField) and isinstance(value, Decimal):
-        return round(value, field.decimal_places)
+        value = round(value, field.decimal_places)
+        return value if value else abs(value)  # an amount of -0.00 is 0.00
     return value
 
 

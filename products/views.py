@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from marketplace.accounts.models import User
 from products import services
 from products.errors import InvalidImage
-from products.filters import ProductFilter, filter_products
+from products.filters import ProductFilter, filter_products, read_filter
 from products.models import Product, ProductQuerySet
 from products.selectors import visible_products
 from products.serializers import (
@@ -32,7 +32,8 @@ class ProductsView(ListAPIView[Product]):
     serializer_class = ProductSerializer
 
     def get_queryset(self) -> ProductQuerySet:
-        return filter_products(visible_products(self.request.user), self.request.query_params)
+        wanted = read_filter(self.request.query_params)
+        return filter_products(visible_products(self.request.user), wanted)
 
     @extend_schema(parameters=[ProductFilter])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

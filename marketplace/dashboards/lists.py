@@ -11,6 +11,7 @@ from django.db.models import QuerySet, prefetch_related_objects
 from django.http import Http404
 
 from marketplace.accounts.models import User
+from marketplace.rest.numbers import read_page_number
 from orders.events import OrderData, order_data
 from orders.models import Order
 from products.models import Product
@@ -30,7 +31,6 @@ ORDERS_PER_PAGE = 20
 ORDERS_PER_STATUS_PAGE = 48
 PRODUCTS_PER_PAGE = 50
 NEW_PRODUCTS = 16
-MAX_PAGE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +107,10 @@ def read_new_products() -> Sheet[Product]:
 
 def read_number(text: str | None) -> int:
     """The number of a page, 1 where there is none. Raises Http404 for one that cannot be."""
-    if not text:
-        return 1
-    if not text.isdecimal() or not 1 <= int(text[:6]) <= MAX_PAGE:
-        raise Http404
-    return int(text)
+    try:
+        return read_page_number(text) if text else 1
+    except ValueError as error:
+        raise Http404 from error
 
 
 def read_status(text: str) -> Order.Status:

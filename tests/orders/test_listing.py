@@ -36,6 +36,7 @@ def test_it_filters_by_status(buyer: User, seller: User, client_for: ClientFor) 
     assert ids(client.get("/api/orders?status=shipped")) == [shipped.pk]
     assert ids(client.get("/api/orders?status=pending")) == [pending.pk]
     assert ids(client.get("/api/orders?status=")) == [shipped.pk, pending.pk]
+    assert ids(client.get("/api/orders?status=+")) == [shipped.pk, pending.pk]
     assert client.get("/api/orders?status=lost").status_code == 400
 
 

@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from time import monotonic
 
+import pytest
 from django.utils import timezone
 
 from marketplace.accounts.models import User
@@ -165,6 +167,42 @@ def test_it_refuses_a_sum_that_nobody_pays(
     assert stock_of(palace) == 2_000
     (placed,) = order(client_for(buyer), line_of(palace, 1_000)).json()["orders"]
     assert placed["total"] == "9999999999990.00"
+
+
+def test_it_counts_the_lines_before_it_looks_at_them(buyer: User, client_for: ClientFor) -> None:
+    client = client_for(buyer)
+    began = monotonic()
+    answer = order(client, *[{}] * 120_000)
+    assert monotonic() - began < 5
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert (error["code"], error["attr"]) == ("max_length", "lines")
+    assert [(error["code"], error["attr"]) for error in order(client).json()["errors"]] == [
+        ("empty", "lines")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("unitPrice", "1_0"),
+        ("unitPrice", "\uff11\uff12"),
+        ("unitPrice", ""),
+        ("quantity", "1_0"),
+        ("quantity", True),
+        ("productId", "1_0"),
+    ],
+)
+def test_it_refuses_numbers_that_are_none(
+    buyer: User, seller: User, client_for: ClientFor, name: str, value: object
+) -> None:
+    pot = make_product(seller)
+    answer = order(client_for(buyer), {**line_of(pot), name: value})
+    assert answer.status_code == 400
+    assert [(error["code"], error["attr"]) for error in answer.json()["errors"]] == [
+        ("invalid", f"lines.0.{name}")
+    ]
+    assert stock_of(pot) == 10
 
 
 # --- Addresses ------------------------------------------------------------------------------

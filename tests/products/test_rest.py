@@ -100,6 +100,19 @@ def test_it_needs_the_required_fields(client: APIClient, name: str) -> None:
         ("price", "12345678901.00", "max_digits"),
         ("price", "NaN", "invalid"),
         ("price", None, "null"),
+        ("price", True, "invalid"),
+        ("price", "", "invalid"),
+        ("price", "1_0", "invalid"),
+        ("price", "\uff11\uff12", "invalid"),
+        ("price", " 12", "invalid"),
+        ("price", "12\n", "invalid"),
+        ("price", "+12", "invalid"),
+        ("price", "12.", "invalid"),
+        ("price", ".5", "invalid"),
+        ("price", "1e3", "invalid"),
+        ("price", 1e30, "invalid"),
+        ("price", 1.001, "max_decimal_places"),
+        ("price", [["1"]], "invalid"),
         ("currency", "eur", "unknown_currency"),
         ("currency", "XXX", "unknown_currency"),
         ("currency", "DEM", "unknown_currency"),
@@ -109,6 +122,12 @@ def test_it_needs_the_required_fields(client: APIClient, name: str) -> None:
         ("stock", 10**30, "max_value"),
         ("stock", 1.5, "invalid"),
         ("stock", True, "invalid"),
+        ("stock", "1_0", "invalid"),
+        ("stock", "\u0663", "invalid"),
+        ("stock", " 3", "invalid"),
+        ("stock", "3.0", "invalid"),
+        ("stock", "9" * 4301, "max_string_length"),
+        ("stock", ["3"], "invalid"),
         ("maxGroupSize", 0, "min_value"),
         ("lowStockThreshold", -1, "min_value"),
         ("startsAt", "soon", "invalid"),
@@ -152,6 +171,32 @@ def test_it_names_the_seller_by_the_login_whatever_the_body_says(
     shown = {"sellerId": other_seller.pk, "sellerName": "x", "id": 99, "level": "ok", "version": 9}
     body = client.post("/api/products", {**BODY, **shown}, format="json").json()
     assert (body["sellerId"], body["version"], body["level"]) == (seller.pk, 1, "few")
+
+
+@pytest.mark.parametrize(
+    ("sent", "price"),
+    [
+        ("-0.00", "0.00"),
+        ("-0", "0.00"),
+        (-0.0, "0.00"),
+        ("0012.5", "12.50"),
+        (12, "12.00"),
+        (12.1, "12.10"),
+        (1e3, "1000.00"),
+        ("9999999999.99", "9999999999.99"),
+    ],
+)
+def test_it_writes_an_amount_in_one_form(client: APIClient, sent: Any, price: str) -> None:
+    answer = client.post("/api/products", {**BODY, "price": sent}, format="json")
+    assert (answer.status_code, answer.json()["price"]) == (201, price)
+    assert client.get(f"/api/products/{answer.json()['id']}").json()["price"] == price
+    assert announced()[0][2]["product"]["price"] == price
+
+
+@pytest.mark.parametrize("sent", [7, 7.0, "7"])
+def test_it_takes_a_whole_number(client: APIClient, sent: Any) -> None:
+    answer = client.post("/api/products", {**BODY, "stock": sent}, format="json")
+    assert (answer.status_code, answer.json()["stock"]) == (201, 7)
 
 
 @pytest.mark.parametrize("name", ["description", "category", "externalId", "imageUrl"])

@@ -12,7 +12,7 @@ from django.utils import timezone
 from marketplace.accounts.models import User
 from products.errors import StaleVersion
 from products.models import Product
-from tests.products.things import announced_types, make_product, make_tour
+from tests.products.things import announced, announced_types, make_product, make_tour
 
 pytestmark = pytest.mark.django_db
 
@@ -326,3 +326,14 @@ def test_it_announces_nothing_that_was_rolled_back(seller: User) -> None:
 
     assert announced_types() == []
     assert Product.objects.get(pk=pk).stock == 10
+
+
+@pytest.mark.parametrize("zero", ["-0.00", Decimal("-0.001")])
+def test_it_knows_no_amount_below_zero_that_is_zero(seller: User, zero: object) -> None:
+    product = make_product(seller, price=zero)
+    assert str(product.price) == "0.00"
+    product.price = Decimal("-0.00")
+    product.title = "Jug"
+    product.save()
+    assert str(product.price) == "0.00"
+    assert announced()[-1][2]["product"]["price"] == "0.00"
