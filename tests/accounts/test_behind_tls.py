@@ -34,7 +34,7 @@ class Browser:
 
 
 @pytest.fixture
-def browser(start_server: StartServer) -> Browser:
+def guest(start_server: StartServer) -> Browser:
     """A browser on the other side of the proxy."""
     server = start_server(
         DEBUG="false",
@@ -45,12 +45,12 @@ def browser(start_server: StartServer) -> Browser:
     return Browser(server)
 
 
-def test_it_logs_in_with_cookies_that_need_tls(browser: Browser, buyer: User) -> None:
-    token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', browser.ask("GET", "/login").text)
+def test_it_logs_in_with_cookies_that_need_tls(guest: Browser, buyer: User) -> None:
+    token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', guest.ask("GET", "/login").text)
     assert token is not None
     form = {"username": "buyer", "password": PASSWORD, "csrfmiddlewaretoken": token[1]}
-    answer = browser.ask("POST", "/login", **form)
+    answer = guest.ask("POST", "/login", **form)
 
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
-    assert all(browser.cookies[name]["secure"] for name in ("sessionid", "csrftoken"))
-    assert browser.ask("GET", "/api/auth/me").json()["username"] == "buyer"
+    assert all(guest.cookies[name]["secure"] for name in ("sessionid", "csrftoken"))
+    assert guest.ask("GET", "/api/auth/me").json()["username"] == "buyer"

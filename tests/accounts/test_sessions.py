@@ -82,9 +82,9 @@ def test_it_gives_a_session_another_id_at_each_login(buyer: User) -> None:
     assert buyer.logins.open().count() == 1
 
 
-@pytest.mark.parametrize("page", ["/login", "/register"])
+@pytest.mark.parametrize("path", ["/login", "/register"])
 def test_it_ends_the_login_that_another_takes_the_place_of(
-    buyer: User, seller: User, ended: list[str], page: str
+    buyer: User, seller: User, ended: list[str], path: str
 ) -> None:
     client, elsewhere = logged_in(buyer), logged_in(buyer)
     previous = buyer.logins.order_by("created_at").first()
@@ -94,7 +94,7 @@ def test_it_ends_the_login_that_another_takes_the_place_of(
         "/login": {"username": "seller", "password": PASSWORD},
         "/register": ANNA,
     }
-    assert client.post(page, forms[page]).status_code == 302
+    assert client.post(path, forms[path]).status_code == 302
 
     assert ended == [str(previous.pk)]
     with pytest.raises(InvalidLogin):
