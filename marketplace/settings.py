@@ -261,6 +261,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api",
     "OAS_VERSION": "3.1.0",  # its schemas are JSON Schema, as those of the structs are
+    "ENFORCE_NON_BLANK_FIELDS": True,
     "POSTPROCESSING_HOOKS": [],  # enumerations stand where they are used
 }
 SIMPLE_JWT = {

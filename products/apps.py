@@ -13,7 +13,7 @@ class ProductsConfig(AppConfig):
 
     def ready(self) -> None:
         # What follows needs models, which may be imported from here on only.
-        from products import channels, signals
+        from products import channels, schema, signals  # noqa: F401 schema registers itself
         from products.models import Product
         from realtime.api import register_channel_kind
 
