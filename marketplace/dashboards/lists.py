@@ -30,7 +30,9 @@ LANES = {
 ORDERS_PER_PAGE = 20
 ORDERS_PER_STATUS_PAGE = 48
 PRODUCTS_PER_PAGE = 50
-NEW_PRODUCTS = 16
+# So many new products are shown, and so many stand by to take the place of one that leaves.
+NEW_PRODUCTS = 8
+RESERVE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,12 @@ def read_own_products(seller: User, *, number: int) -> Sheet[Product]:
     return read_sheet(newest(products), number=number, size=PRODUCTS_PER_PAGE)
 
 
-def read_new_products() -> Sheet[Product]:
-    """What came on sale last, in the whole catalogue."""
+def read_new_products() -> tuple[Sheet[Product], Sequence[Product]]:
+    """What came on sale last in the whole catalogue, and what came before that."""
     products = Product.objects.filter(is_active=True).select_related("seller")
-    return read_sheet(newest(products), number=1, size=NEW_PRODUCTS)
+    sheet = read_sheet(newest(products), number=1, size=NEW_PRODUCTS + RESERVE)
+    shown = Sheet(items=sheet.items[:NEW_PRODUCTS], size=NEW_PRODUCTS, has_next=sheet.has_next)
+    return shown, sheet.items[NEW_PRODUCTS:]
 
 
 def read_number(text: str | None) -> int:

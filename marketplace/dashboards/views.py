@@ -102,7 +102,7 @@ def shown_figures(book: Book) -> dict[str, Any]:
 class BuyerDashboard(RolePage):
     """What a buyer ordered, newest first and `page` by page, and what is new in the catalogue.
 
-    Context: orders, products, the blank_ ones.
+    Context: orders, new_products, reserve (what moves up when one of them leaves), the blank_ ones.
     """
 
     role = User.Role.BUYER
@@ -110,9 +110,11 @@ class BuyerDashboard(RolePage):
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
         number = read_number(self.request.GET.get("page"))
+        new_products, reserve = read_new_products()
         return super().get_context_data(
             orders=read_own_orders(self.user, number=number),
-            products=read_new_products(),
+            new_products=new_products,
+            reserve=reserve,
             blank_order=BLANK_ORDER,
             blank_product=BLANK_PRODUCT,
             **context,

@@ -70,6 +70,8 @@ export class LiveList {
     this.#list = list;
     this.#options = options;
     new MutationObserver(() => this.#countWaiting()).observe(list, { childList: true });
+    // What came while a dialog was open was often made by it.
+    document.addEventListener("close", () => this.#isAtRest() && this.showWaiting(), true);
   }
 
   /**

@@ -24,7 +24,7 @@ const rows = new LiveList(list, {
   isBefore,
   onShown: trim,
 });
-const products = new NewProducts(element("new-products"));
+const products = new NewProducts(element("new-products"), element("reserve"));
 
 /** @param {Order} order */
 function showOrder(order) {

@@ -106,6 +106,7 @@ class Editor {
     clearTimeout(this.#timer);
     this.#change = 0;
     this.#base = null;
+    this.#version.value = "";
     this.#end.hidden = true;
     this.#forgetConflict();
     clearErrors(this.#form);

@@ -1,6 +1,6 @@
 /**
- * The newest products of the catalogue as cards. The grid holds more of them than it shows
- * (dashboards.css hides the rest): when one leaves, the next moves up without being asked for.
+ * The newest products of the catalogue as cards. A reserve that is not shown holds the next of
+ * them: when one leaves, another moves up without being asked for.
  */
 
 import { makeProductNode, readProduct, updateNode } from "../products/shown.js";
@@ -10,22 +10,29 @@ import { isLeaving, leaveList } from "./leaving.js";
 
 /** @typedef {import("../products/query.js").Product} Product */
 
+const RESERVE = 24;
+
 export class NewProducts {
   #grid;
+  #reserve;
   #cards;
   #size;
   /** The oldest product of which all newer ones are here; null where all are. @type {Product | null} */
   #horizon;
 
-  /** @param {HTMLElement} grid */
-  constructor(grid) {
+  /**
+   * @param {HTMLElement} grid
+   * @param {HTMLElement} reserve
+   */
+  constructor(grid, reserve) {
     this.#grid = grid;
+    this.#reserve = reserve;
     this.#size = Number(grid.dataset.size);
-    this.#horizon = "goesOn" in grid.dataset ? this.#last : null;
+    this.#horizon = "goesOn" in grid.dataset ? this.#oldest : null;
     this.#cards = new LiveList(grid, {
       pillText: (count) => interpolate(ngettext("%s new product", "%s new products", count), [count]),
-      isBefore: (one, other) => compare(readProduct(one), readProduct(other)) < 0,
-      onShown: () => this.#trim(),
+      isBefore,
+      onShown: () => this.#settle(),
     });
   }
 
@@ -34,8 +41,11 @@ export class NewProducts {
     if (this.#cardsOf(product.id).length > 0) return this.change(product);
     const isKnown = this.#horizon === null || compare(product, this.#horizon) < 0;
     if (!product.isActive || !isKnown) return;
-    this.#cards.add(makeProductNode("product-card", product));
-    this.#showSection();
+    const card = makeProductNode("product-card", product);
+    const last = this.#shown[this.#size - 1];
+    if (last && isBefore(last, card)) this.#keep(card);
+    else this.#cards.add(card);
+    this.#settle();
   }
 
   /** @param {Product} payload */
@@ -50,32 +60,57 @@ export class NewProducts {
     for (const card of this.#cardsOf(id)) this.#takeAway(card);
   }
 
+  /** @returns {HTMLElement[]} the cards in the grid, but for those that wait or leave */
+  get #shown() {
+    const cards = /** @type {HTMLElement[]} */ ([...this.#grid.children]);
+    return cards.filter((card) => !card.hidden && !isLeaving(card));
+  }
+
   /** @returns {Product} */
-  get #last() {
-    return readProduct(/** @type {HTMLElement} */ (this.#grid.lastElementChild));
+  get #oldest() {
+    const last = this.#reserve.lastElementChild ?? this.#grid.lastElementChild;
+    return readProduct(/** @type {HTMLElement} */ (last));
   }
 
   /** @param {number} id */
   #cardsOf(id) {
-    return findObjects("product", id, this.#grid).filter((card) => !isLeaving(card));
+    const cards = [this.#grid, this.#reserve].flatMap((place) => findObjects("product", id, place));
+    return cards.filter((card) => !isLeaving(card));
   }
 
   /** @param {HTMLElement} card */
   #takeAway(card) {
-    leaveList(card, () => this.#showSection());
+    if (this.#reserve.contains(card)) card.remove();
+    else leaveList(card, () => this.#settle());
   }
 
-  #trim() {
-    const beyond = [...this.#grid.children].slice(this.#size);
-    if (beyond.length === 0) return;
-    for (const card of beyond) card.remove();
-    this.#horizon = this.#last;
-  }
-
-  #showSection() {
+  /** So many are shown, as far as there are so many; the others are in the reserve. */
+  #settle() {
+    for (const card of this.#shown.slice(this.#size)) this.#keep(card);
+    for (let room = this.#size - this.#shown.length; room > 0; room -= 1) {
+      const next = this.#reserve.firstElementChild;
+      if (next) this.#grid.append(next);
+    }
     const section = /** @type {HTMLElement} */ (this.#grid.closest("section"));
     section.hidden = this.#grid.childElementCount === 0;
   }
+
+  /** @param {HTMLElement} card that goes to its place in the reserve */
+  #keep(card) {
+    const cards = /** @type {HTMLElement[]} */ ([...this.#reserve.children]);
+    this.#reserve.insertBefore(card, cards.find((other) => isBefore(card, other)) ?? null);
+    if (this.#reserve.childElementCount <= RESERVE) return;
+    this.#reserve.lastElementChild?.remove();
+    this.#horizon = this.#oldest;
+  }
+}
+
+/**
+ * @param {HTMLElement} one
+ * @param {HTMLElement} other
+ */
+function isBefore(one, other) {
+  return compare(readProduct(one), readProduct(other)) < 0;
 }
 
 /**
