@@ -233,8 +233,8 @@ class Streams:
         page by page, each when the socket took the one before.
         """
         connection.task = asyncio.current_task()
-        # Until it is live it hears of the end of its login alone, and its heartbeat says how far
-        # the replay has come.
+        # Until it is live it hears of the end of its login alone; its heartbeats say how far the
+        # replay has come.
         connection.hold()
         self.hub.listen(connection, _login_audience_of(connection.listener))
         try:
@@ -268,30 +268,34 @@ class Streams:
                 return await self._listen_and_survey(connection)
             await self._flush(connection, write)
             part = await self._read_on(connection)
-            if part.lost:
-                return await self._start_anew(connection, part.head)
             if connection.sent == part.head:
                 break
-        # Few are missing now: register, then read up to a head that is newer than that.
+        # Few are missing now: register, then read up to a head that is newer than that, and not
+        # beyond: the states that were read with it may lack what came later.
         await self._flush(connection, write)
         survey = await self._listen_and_survey(connection)
         while connection.sent < survey.head and not connection.ended:
-            part = await self._read_on(connection)
+            part = await self._read_on(connection, until=survey.head)
             if part.lost:
-                return await self._start_anew(connection, part.head)
+                return await self._listen_and_survey(connection)
             await self._flush(connection, write)
         return survey
 
-    async def _read_on(self, connection: Connection) -> "_Part":
-        """Queue one more page of the log, for the login as it is now."""
-        part = await self._pool.run(
-            _read_part, connection.listener, tuple(connection.channels), connection.sent
-        )
+    async def _read_on(self, connection: Connection, until: int | None = None) -> _Part:
+        """Queue one more page of the log, for the login as it is now, or a reset."""
+        channels = tuple(connection.channels)
+        after = connection.sent
+        part = await self._pool.run(_read_part, connection.listener, channels, after, until)
         if part.listener is None:
             self.end(connection, "logged-out")
-        elif not part.lost:
+        elif part.lost:
+            reason: ResetReason = "cursor-unknown" if after > part.head else "cursor-too-old"
+            self._reset(connection, reason, part.head)
+        else:
             connection.listener = part.listener
             self._replay_page(connection, part.page)
+        # Not before: nothing comes between the greeting and a reset.
+        self._wheel.add(connection)
         return part
 
     def _replay_from_memory(self, connection: Connection) -> bool:
@@ -313,15 +317,6 @@ class Streams:
                 connection.queue(connection.frame_of(entry))
                 connection.delivered += 1
         connection.sent = max(connection.sent, page.until)
-
-    async def _start_anew(self, connection: Connection, head: int) -> _Survey:
-        """Tell a client whose cursor the log does not know to load its data again."""
-        reason: ResetReason = "cursor-unknown" if connection.sent > head else "cursor-too-old"
-        # What happens from now on must not seem to be sent already.
-        connection.sent = head
-        survey = await self._listen_and_survey(connection)
-        self._reset(connection, reason, survey.head)
-        return survey
 
     async def _flush(self, connection: Connection, write: Write) -> None:
         """Write what is queued and wait for the socket to take it: a replay's back-pressure."""
@@ -346,6 +341,7 @@ class Streams:
         self.hub.listen(connection, self._audible(connection))
         for name, state in survey.states.items():
             self._say(connection, Subscribed(channel=name, position=connection.sent, state=state))
+        self._wheel.add(connection)
         connection.release()
 
     # --- channels and logins of an open stream ----------------------------------------------
@@ -485,7 +481,6 @@ class Streams:
 
     def _greet(self, connection: Connection) -> None:
         own = connection.listener.audiences
-        self._wheel.add(connection)
         message = Connected(
             client_id=connection.client_id,
             message="Connected to the event stream.",
@@ -621,12 +616,14 @@ def _audible_to(listener: Listener, channels: Iterable[str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _read_part(listener: Listener, channels: tuple[str, ...], after: int) -> _Part:
+def _read_part(
+    listener: Listener, channels: tuple[str, ...], after: int, until: int | None
+) -> _Part:
     """The next part of a replay, for the listener as it is now. A long one may outlast a login."""
     now = authenticator().still_valid(listener)
     head, _ = log.read_head()
     audiences = _audible_to(now or listener, channels)
-    page = log.read_page(audiences, after=after, until=head)
+    page = log.read_page(audiences, after=after, until=head if until is None else until)
     # Read after the page, so that a trim between the two shows.
     floor = log.read_head()[1]
     return _Part(listener=now, head=head, lost=not floor <= after <= head, page=page)

@@ -21,7 +21,10 @@ class Wheel:
         self._due: dict[int, set[Connection]] = {}
 
     def add(self, connection: Connection) -> None:
-        """Put the connection into a slot, each in turn, so that heartbeats are spread."""
+        """Put the connection into a slot, each in turn, so that heartbeats are spread; harmless for
+        one that is in."""
+        if connection in self._slots[connection.beat]:
+            return
         connection.beat = self._next_slot
         self._next_slot = (self._next_slot + 1) % HEARTBEAT_SECONDS
         self._slots[connection.beat].add(connection)

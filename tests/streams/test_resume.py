@@ -50,6 +50,15 @@ for number in range(count):
 """
 
 
+SELLER = """
+from products.models import Product
+end = time.monotonic() + 5
+while time.monotonic() < end:
+    product = Product.objects.get(pk=sys.argv[1])
+    product.stock -= 1
+    product.save()
+"""
+
 REPRICE = """
 from products.models import Product
 product = Product.objects.get(pk={})
@@ -216,6 +225,31 @@ async def test_it_replays_large_events_to_a_client_that_takes_its_time(
             heard += await next_events(stream, 20)
         heard += await next_events(stream, count + 4 - len(heard), seconds=60)
     assert numbers(heard) == list(range(count + 4))
+
+
+async def test_it_gives_states_that_are_not_behind_what_was_replayed(
+    server: Marketplace, start_server: StartServer, seller: User
+) -> None:
+    pot = offer(seller, stock=100_000)
+    cursor = str(await settled())
+    name = f"product.{pot.pk}"
+    for _ in range(20):
+        change(pot, stock=Product.objects.get(pk=pot.pk).stock - 1)
+    with process(SELLER, str(pot.pk)) as running:
+        # It has nothing of this in its memory: what is missing comes from the log.
+        later = start_server(program=hurried())
+
+        async def follow() -> None:
+            version = 1
+            async with await listen(later, channels=name, lastEventId=cursor) as stream:
+                await stream.until("connected")
+                while (frame := await stream.frame()).event != "subscribed":
+                    assert frame.body["data"]["stockVersion"] == version + 1
+                    version += 1
+                assert frame.body["data"]["state"]["stockVersion"] >= version
+
+        while running.poll() is None:
+            await asyncio.gather(*(follow() for _ in range(6)))
 
 
 # --- Cursors that the log does not know -----------------------------------------------------
