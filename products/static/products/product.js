@@ -51,7 +51,7 @@ function showState() {
   const product = readProduct(page);
   const startsIn = startTime(product) - Date.now();
   const isForSale = !isGone && product.isActive && product.stock > 0 && startsIn > 0;
-  page.toggleAttribute("data-gone", isGone);
+  page.toggleAttribute("data-off-sale", isGone);
   setHidden("gone", !isGone);
   setHidden("off-sale", isGone || product.isActive);
   setHidden("begun", startsIn > 0);
