@@ -5,6 +5,7 @@ first events that it hears may tell of changes that the page has in it already. 
 every order that may still count otherwise with its version, and only the rest as sums.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -44,12 +45,13 @@ class OrderEntry(Fields, frozen=True, kw_only=True):
 class Day(Fields, frozen=True, kw_only=True):
     """Sums over closed orders: of those placed on one day, and how many were open at its end.
 
-    revenue: by currency, without cancelled orders, as pieces are; only currencies that occurred.
+    Without cancelled orders are pieces, and by currency sold (orders) and revenue.
     """
 
     orders: int = 0
     open: int = 0
     pieces: int = 0
+    sold: dict[str, int] = msgspec.field(default_factory=dict)
     revenue: dict[str, str] = msgspec.field(default_factory=dict)
 
 
@@ -159,6 +161,7 @@ def sum_day(rows: list[OrderRow], *, open_at_end: int) -> Day:
         orders=len(rows),
         open=open_at_end,
         pieces=sum(row.pieces for row in sold),
+        sold=Counter(row.currency for row in sold),
         revenue={currency: f"{amount:.2f}" for currency, amount in revenue.items()},
     )
 

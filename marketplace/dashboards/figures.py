@@ -21,11 +21,11 @@ SPARK_WIDTH, SPARK_HEIGHT, SPARK_MARGIN = 100, 36, 2
 class Figures:
     """What the page shows, as numbers. Lists by day have DAYS items, the last of which is today.
 
-    orders: placed, whatever became of them. revenue: by currency in alphabetical order, in cents,
-    the totals of orders placed that day but for cancelled ones; every currency that occurs in
-    these days. open: neither delivered nor cancelled, at the day's end or now. pieces: ordered, but
-    for cancelled orders. hours: orders placed in each hour of today. by_status: orders that are
-    open now. low: products on sale at or under their threshold; sold_out: those of them with none.
+    orders: placed, whatever became of them. revenue: by currency, in cents, the totals of orders
+    placed that day but for cancelled ones; every currency that occurs in these days, that of most
+    orders first. open: neither delivered nor cancelled, at the day's end or now. pieces: ordered,
+    but for cancelled orders. hours: orders placed in each hour of today. by_status: orders that
+    are open now. low: products on sale at or under their threshold; sold_out: those with none.
     """
 
     orders: list[int]
@@ -55,7 +55,9 @@ def reckon(book: Book) -> Figures:
     orders, pieces = [day.orders for day in book.days], [day.pieces for day in book.days]
     open_orders, hours = [day.open for day in book.days], [0] * HOURS
     revenue: dict[str, list[int]] = {}
+    sold: Counter[str] = Counter()
     for number, day in enumerate(book.days):
+        sold.update(day.sold)
         for currency, amount in day.revenue.items():
             revenue.setdefault(currency, [0] * DAYS)[number] += cents(amount)
     for entry in book.orders:
@@ -70,11 +72,12 @@ def reckon(book: Book) -> Figures:
             hours[(placed - today) // timedelta(hours=1)] += 1
         if entry.status != "cancelled":
             pieces[number] += entry.pieces
+            sold[entry.currency] += 1
             revenue.setdefault(entry.currency, [0] * DAYS)[number] += cents(entry.total)
     on_sale = Counter(product.level for product in book.products if product.is_active)
     return Figures(
         orders=orders,
-        revenue=dict(sorted(revenue.items())),
+        revenue=dict(sorted(revenue.items(), key=lambda item: (-sold[item[0]], item[0]))),
         open=open_orders,
         pieces=pieces,
         hours=hours,

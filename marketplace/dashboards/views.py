@@ -49,8 +49,8 @@ class SellerDashboard(RolePage):
     What the figures count, each of this seller's own orders and products:
 
     - orders today: orders placed since 00:00 UTC, whatever became of them;
-    - revenue today: the totals of those of them that are not cancelled, by currency: the first by
-      name large (of all that occurred in 14 days), the others where they are not zero;
+    - revenue today: the totals of those of them that are not cancelled, by currency: that of most
+      orders in 14 days large, the others where they are not zero;
     - open orders: pending, confirmed or shipped now, whenever they were placed;
     - low stock: products on sale whose stock is at or under their threshold, sold out ones
       included.

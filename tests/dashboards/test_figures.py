@@ -121,6 +121,19 @@ def test_it_counts_nothing_of_another_seller(seller: User, other_seller: User, b
     assert write_figures(figures)["revenueToday"] == "–"
 
 
+def test_it_puts_the_currency_of_most_orders_first(seller: User, buyer: User) -> None:
+    in_francs = make_product(seller, stock=100, price="50.00", currency="CHF")
+    in_euros = make_product(seller, stock=100, price="5.00")
+    place(make_order(buyer, in_francs), NOW)
+    assert figures_of(seller).main_currency == "CHF"
+    place(make_order(buyer, in_euros), NOW)
+    assert figures_of(seller).main_currency == "CHF"
+    yesterday = NOW - timedelta(days=1)
+    place(make_order(buyer, in_euros, status=Status.DELIVERED), yesterday, closed_at=yesterday)
+
+    assert figures_of(seller).main_currency == "EUR"
+
+
 def test_it_writes_the_first_currency_large_and_the_others_where_they_occur() -> None:
     figures = Figures(
         orders=[0] * DAYS,
@@ -165,11 +178,13 @@ def random_book(chance: random.Random) -> Book:
         )
 
     def day() -> Day:
-        revenue = {"EUR": f"{chance.randrange(10**7) / 100:.2f}"} if chance.random() < 0.5 else {}
+        currencies = chance.sample(["EUR", "CHF"], chance.randrange(3))
+        revenue = {name: f"{chance.randrange(10**7) / 100:.2f}" for name in currencies}
         return Day(
             orders=chance.randrange(5),
             open=chance.randrange(5),
             pieces=chance.randrange(5),
+            sold={name: chance.randrange(1, 5) for name in currencies},
             revenue=revenue,
         )
 

@@ -188,7 +188,7 @@ def test_it_offers_the_present_value_where_somebody_was_faster(shop: Page, teapo
     stock = row.get_by_label("Stock: Teapot")
     stock.fill("12")
     change_stock(teapot, -3)
-    expect(row.get_by_role("alert")).to_contain_text("Changed meanwhile: now it is 17.")
+    expect(row.get_by_role("alert")).to_contain_text("Now it is 17.")
     expect(stock).to_have_value("12")
     expect(row.get_by_role("button", name="Save")).to_be_hidden()
     row.get_by_role("button", name="Take 17").click()
@@ -212,7 +212,7 @@ def test_it_asks_what_is_there_when_the_server_refuses(shop: Page, teapot: Produ
     price = row.get_by_label("Price: Teapot")
     price.fill("15")
     price.press("Enter")
-    expect(row.get_by_role("alert")).to_contain_text("Changed meanwhile: now it is €20.00.")
+    expect(row.get_by_role("alert")).to_contain_text("Now it is €20.00.")
     row.get_by_role("button", name="Set it to €15.00").click()
     expect(price).to_have_js_property("defaultValue", "15.00")
 
@@ -248,6 +248,7 @@ def test_it_offers_something_new(shop: Page, home: Page, teapot: Product) -> Non
 def test_a_new_order_waits_while_the_pointer_is_in_the_lane(
     shop: Page, buyer: User, other_buyer: User, teapot: Product
 ) -> None:
+    shop.emulate_media(reduced_motion="reduce")
     first = buy(buyer, teapot)
     expect(lane(shop, "pending")).to_have_count(1)
     shop.locator("[data-lane=pending] .lane-item-lines").hover()
@@ -265,6 +266,7 @@ def test_a_new_order_waits_while_the_pointer_is_in_the_lane(
 def test_what_was_pressed_stays_until_the_pointer_leaves(
     shop: Page, buyer: User, teapot: Product
 ) -> None:
+    shop.emulate_media(reduced_motion="reduce")
     lower, upper = buy(buyer, teapot), buy(buyer, teapot)
     expect(lane(shop, "pending")).to_have_count(2)
     button = shop.get_by_role("button", name=f"Confirm order {upper.pk}")

@@ -9,7 +9,8 @@ import { whatIsNewer } from "../realtime/patch.js";
 /**
  * @typedef {{id: number, version: number, status: string, total: string, currency: string,
  *   pieces: number, createdAt: string, closedAt: string | null}} OrderEntry
- * @typedef {{orders: number, open: number, pieces: number, revenue: Record<string, string>}} Day
+ * @typedef {{orders: number, open: number, pieces: number, sold: Record<string, number>,
+ *   revenue: Record<string, string>}} Day
  * @typedef {{id: number, version: number, stockVersion: number, level: string, isActive: boolean}}
  *   ProductEntry
  * @typedef {{today: string, days: Day[], orders: OrderEntry[], products: ProductEntry[],
@@ -20,7 +21,7 @@ import { whatIsNewer } from "../realtime/patch.js";
  * What the page shows, as numbers; by day the last one is today. Revenue is in cents.
  * @typedef {object} Figures
  * @property {number[]} orders
- * @property {Map<string, bigint[]>} revenue by currency, in alphabetical order
+ * @property {Map<string, bigint[]>} revenue by currency, that of most orders first
  * @property {number[]} open
  * @property {number[]} pieces
  * @property {number[]} hours
@@ -33,7 +34,7 @@ const HOUR_MS = 3_600_000;
 const HOURS = 24;
 export const DAY_MS = HOURS * HOUR_MS;
 const CLOSED = new Set(["delivered", "cancelled"]);
-const EMPTY_DAY = { orders: 0, open: 0, pieces: 0, revenue: {} };
+const EMPTY_DAY = { orders: 0, open: 0, pieces: 0, sold: {}, revenue: {} };
 
 export class Book {
   #today;
@@ -122,7 +123,7 @@ export class Book {
     const open = this.#days.map((day) => day.open);
     const pieces = this.#days.map((day) => day.pieces);
     const hours = new Array(HOURS).fill(0);
-    const revenue = this.#sumRevenue();
+    const { sold, revenue } = this.#sumSales();
     /** @type {Record<string, number>} */
     const byStatus = {};
     for (const order of this.#orders.values()) {
@@ -137,21 +138,27 @@ export class Book {
       if (day === orders.length - 1) hours[this.#hourOf(order.createdAt)] += 1;
       if (order.status === "cancelled") continue;
       pieces[day] += order.pieces;
+      sold.set(order.currency, (sold.get(order.currency) ?? 0) + 1);
       daysOf(revenue, order.currency, orders.length)[day] += cents(order.total);
     }
-    const sorted = new Map([...revenue].sort(([one], [other]) => (one < other ? -1 : 1)));
+    const byOrders = (/** @type {string} */ one, /** @type {string} */ other) =>
+      (sold.get(other) ?? 0) - (sold.get(one) ?? 0) || (one < other ? -1 : 1);
+    const sorted = new Map([...revenue].sort(([one], [other]) => byOrders(one, other)));
     return { orders, revenue: sorted, open, pieces, hours, byStatus, ...this.#countScarce() };
   }
 
-  #sumRevenue() {
+  #sumSales() {
     /** @type {Map<string, bigint[]>} */
     const revenue = new Map();
+    /** @type {Map<string, number>} */
+    const sold = new Map();
     for (const [number, day] of this.#days.entries()) {
       for (const [currency, amount] of Object.entries(day.revenue)) {
         daysOf(revenue, currency, this.#days.length)[number] += cents(amount);
+        sold.set(currency, (sold.get(currency) ?? 0) + day.sold[currency]);
       }
     }
-    return revenue;
+    return { sold, revenue };
   }
 
   #countScarce() {

@@ -210,7 +210,7 @@ class Editor {
       element.textContent = interpolate(pattern, [this.#format(value)]);
     };
     const { value, defaultValue } = this.#input;
-    write("[data-says]", gettext("Changed meanwhile: now it is %s."), defaultValue);
+    write("[data-says]", gettext("Now it is %s."), defaultValue);
     write("[data-takes]", gettext("Take %s"), defaultValue);
     write("[data-insists]", gettext("Set it to %s"), value);
     this.#form.append(note);
