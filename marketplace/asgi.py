@@ -16,9 +16,12 @@ from django.core.asgi import get_asgi_application
 # Sets Django up; what follows imports models. Its own types are narrower than ASGI's.
 serve_django = cast(ASGI3Application, get_asgi_application())
 
+from marketplace.rest.body_limit import BodyLimit  # noqa: E402
 from realtime.lifespan import lifespan_application  # noqa: E402
 from realtime.routing import websocket_urlpatterns  # noqa: E402
 from realtime.sse import PATHS, sse_application  # noqa: E402
+
+bounded_django = BodyLimit(serve_django)
 
 
 async def http_application(
@@ -28,7 +31,7 @@ async def http_application(
     if scope["path"] in PATHS and scope["method"] == "GET":
         await sse_application(scope, receive, send)
     else:
-        await serve_django(scope, receive, send)
+        await bounded_django(scope, receive, send)
 
 
 application = ProtocolTypeRouter(

@@ -15,6 +15,7 @@ import uvicorn
 from django.conf import settings
 
 from marketplace.asgi import application  # first: it sets Django up
+from marketplace.hosts import is_loopback
 from marketplace.protocols import HttpProtocol, WebSocketProtocol
 from realtime.station import running_station
 
@@ -83,7 +84,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--insecure-demo", action="store_true", help="debug where others can look")
     options = parser.parse_args()
+    if settings.DEBUG and not is_loopback(options.host) and not options.insecure_demo:
+        sys.exit(f"Others reach {options.host}: set DEBUG=false, or add --insecure-demo.")
     config = uvicorn.Config(
         application,
         loop="uvloop",

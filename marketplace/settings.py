@@ -9,6 +9,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.hosts import is_loopback
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
@@ -80,15 +82,15 @@ def read_choice(name: str, *, choices: set[str], default: str) -> str:
 
 BUILT_IN_SECRET_KEY = "built-in-key-for-development-only-never-use-it-on-a-public-host"  # noqa: S105 refused below
 
-# The hosts allowed by default are loopback ones, so that this default is one for development.
-DEBUG = read_bool("DEBUG", default=True)
+ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+# For development, and so only where nobody else is served.
+DEBUG = read_bool("DEBUG", default=all(is_loopback(host) for host in ALLOWED_HOSTS))
 SECRET_KEY = env.str("SECRET_KEY", default=BUILT_IN_SECRET_KEY)
 if not DEBUG and SECRET_KEY == BUILT_IN_SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY must be set when DEBUG is false.")
 if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY must have 32 characters or more.")
 
-ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 ALLOWED_ORIGINS = read_origins("ALLOWED_ORIGINS")
 PUBLIC_HOST = env.str("PUBLIC_HOST", default=ALLOWED_HOSTS[0] if ALLOWED_HOSTS else "localhost")
 TRUSTED_PROXIES = read_networks("TRUSTED_PROXIES")

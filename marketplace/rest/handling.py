@@ -14,6 +14,8 @@ from rest_framework.serializers import as_serializer_error
 from marketplace.rest.errors import DomainError, error_body
 from marketplace.rest.naming import camel_case
 
+# An answer tells of so many errors; a body may hold many more.
+MAX_ERRORS = 100
 CHALLENGE = 'Bearer realm="api"'
 
 
@@ -72,4 +74,6 @@ class ExceptionFormatter(formatter.ExceptionFormatter):
     def run(self) -> Any:
         if isinstance(self.original_exc, DomainError):
             return error_body(self.original_exc.status, self.original_exc.errors)
-        return super().run()
+        body = super().run()
+        body["errors"] = body["errors"][:MAX_ERRORS]
+        return body

@@ -1,6 +1,8 @@
 """Bodies in and out: strict inputs, and representations that are declared once, as structs."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
+from itertools import islice
 from typing import Any, ClassVar
 
 import msgspec
@@ -13,6 +15,9 @@ from marketplace.rest.naming import camel_case
 
 # What a bigint column holds.
 LEAST_INTEGER, GREATEST_INTEGER = -(2**63), 2**63 - 1
+
+# Of more than that nobody reads each; a body may hold a hundred thousand.
+MAX_UNKNOWN_FIELDS = 20
 
 Struct = msgspec.Struct
 
@@ -45,7 +50,8 @@ class InputSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         errors: dict[str, Any] = {}
         if isinstance(data, Mapping):
-            errors = {name: [_unknown(name)] for name in data if not self._is_known(name)}
+            unknown = (name for name in data if not self._is_known(name))
+            errors = {name: [_unknown(name)] for name in islice(unknown, MAX_UNKNOWN_FIELDS)}
         try:
             values = super().to_internal_value(data)
         except ValidationError as error:
@@ -62,12 +68,14 @@ class InputSerializer(serializers.Serializer[Any]):
         return dict(self.validated_data)
 
     def _is_known(self, name: str) -> bool:
-        if name in self.fields:
-            return True
-        struct = self.representation
-        return struct is not None and name in {
-            field.encode_name for field in msgspec.structs.fields(struct)
-        }
+        return name in self.fields or name in _wire_names(self.representation)
+
+
+@cache
+def _wire_names(struct: type[Struct] | None) -> frozenset[str]:
+    if struct is None:
+        return frozenset()
+    return frozenset(field.encode_name for field in msgspec.structs.fields(struct))
 
 
 def _bigint_validators(field: serializers.IntegerField) -> list[Callable[[Any], None]]:

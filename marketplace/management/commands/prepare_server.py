@@ -1,6 +1,5 @@
 """What script/server does between the installation of packages and the start of the server."""
 
-import ipaddress
 import socket
 from argparse import ArgumentParser
 from typing import Any
@@ -10,14 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import BaseCommand, CommandError, call_command
 
 from marketplace.demo import people
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine reach the host, an address or "localhost"."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+from marketplace.hosts import is_loopback
 
 
 def refuse_taken_port(host: str, port: int) -> None:
