@@ -33,6 +33,20 @@ class Pagination(PageNumberPagination):
             ) from error
         return list(self.page)
 
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        bounds = {
+            self.page_query_param: {"minimum": 1, "default": 1},
+            self.page_size_query_param: {
+                "minimum": 1,
+                "maximum": self.max_page_size,
+                "default": self.page_size,
+            },
+        }
+        parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for parameter in parameters:
+            parameter["schema"].update(bounds[parameter["name"]])
+        return parameters
+
 
 def _read_number(request: Request, name: str, *, default: int, most: int | None) -> int:
     """The query parameter as a number of 1 or above; ValidationError for anything else."""

@@ -27,6 +27,15 @@ def test_it_describes_structs_under_their_own_names(client: Client, db: None) ->
     assert set(answers) == {"201", "default"}
 
 
+@pytest.mark.urls("tests.rest.things")
+def test_it_describes_which_pages_there_are(client: Client, db: None) -> None:
+    parameters = described(client)["paths"]["/api/users"]["get"]["parameters"]
+    assert {parameter["name"]: parameter["schema"] for parameter in parameters} == {
+        "page": {"type": "integer", "minimum": 1, "default": 1},
+        "pageSize": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
+    }
+
+
 def test_it_describes_the_whole_api(client: Client, db: None) -> None:
     schema = described(client)
     assert schema["openapi"].startswith("3.")
