@@ -239,6 +239,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["marketplace.rest.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["marketplace.rest.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "marketplace.rest.pagination.Pagination",
+    "URL_FORMAT_OVERRIDE": None,  # a parameter like any other: there is JSON only
     "DEFAULT_METADATA_CLASS": None,  # /api/schema describes the requests, OPTIONS does not
     "DEFAULT_THROTTLE_CLASSES": ["marketplace.rest.throttling.WriteThrottle"],
     "DEFAULT_THROTTLE_RATES": {"writes": env.str("WRITES_PER_USER", default="300/min")},

@@ -40,6 +40,17 @@ def test_it_is_kept_for_what_nobody_can_read(visitor: APIClient) -> None:
     assert refusal(answer) == (406, "not_acceptable")
 
 
+def test_it_answers_in_json_whatever_format_is_named(visitor: APIClient) -> None:
+    answer = visitor.get("/api/products?format=xml")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+
+
+@pytest.mark.parametrize("path", ["/api/events", "/api/webhook/events"])
+def test_it_is_kept_for_heads_of_streams(visitor: APIClient, path: str) -> None:
+    answer = visitor.head(path)
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, OPTIONS")
+
+
 def test_it_is_kept_for_foreign_hosts(visitor: APIClient) -> None:
     answer = visitor.get("/api/products", HTTP_HOST="evil.example")
     assert refusal(answer) == (400, "bad_request")
