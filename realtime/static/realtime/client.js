@@ -195,7 +195,8 @@ function receive(event) {
     cursor = event.id ?? null;
     tell(event);
     if (options.onReset) options.onReset(reload);
-    else reload();
+    // Not twice in a row: but a page that stayed as it was would be wrong for ever.
+    else if (!reload()) setTimeout(reload, RELOAD_GUARD_MS);
     return;
   }
   if (typeof event.id === "number") {

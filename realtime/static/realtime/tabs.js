@@ -15,11 +15,13 @@ import { Stream } from "./stream.js";
 /** @typedef {import("./stream.js").StreamOptions} StreamOptions */
 
 /**
- * What tabs say to one another. hello: a tab's position; welcome: the holder's answer to it;
+ * What tabs say to one another. hello: a tab's position; welcome: the holder's answer to it, not
+ * complete where the stream is opened again for what it missed;
  * roll-call: a new holder asks for everybody's hello; events, state: news from the holder; refused:
  * a channel that may not be heard; bye: a tab leaves.
  * @typedef {{kind: "hello", from: string, position: Position}
- *   | {kind: "welcome", to: string, state: State, events: WireEvent[]}
+ *   | {kind: "welcome", to: string, state: State, events: WireEvent[],
+ *       isComplete: boolean}
  *   | {kind: "roll-call"}
  *   | {kind: "events", events: WireEvent[]}
  *   | {kind: "state", state: State}
@@ -45,6 +47,8 @@ export class SharedStream {
   /** @type {BroadcastChannel | null} */
   #channel = null;
   #holds = false;
+  /** From our hello until what we missed is on its way: later events must not overtake it. */
+  #isJoining = false;
   /** While a new holder waits for the other tabs' positions. */
   #isGathering = false;
   /** @type {State} */
@@ -128,6 +132,7 @@ export class SharedStream {
     this.#options.log("this tab holds the stream");
     clearTimeout(this.#patience);
     this.#holds = true;
+    this.#isJoining = false;
     this.#isGathering = true;
     this.#desk = new Desk();
     const released = new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
@@ -163,11 +168,21 @@ export class SharedStream {
     }
     this.#listenOn();
     if (message.kind === "roll-call") this.#sayHello();
+    if (message.kind === "welcome" && message.isComplete) this.#isJoining = false;
     if (message.kind === "events" || message.kind === "welcome") {
-      for (const event of message.events) this.#options.onEvent(event);
+      for (const event of message.events) this.#take(event);
     }
     if (message.kind === "welcome" || message.kind === "state") this.#setState(message.state);
     if (message.kind === "refused") this.#options.onRefused(message.channel);
+  }
+
+  /** @param {WireEvent} event */
+  #take(event) {
+    const { cursor } = this.#ownPosition();
+    // The stream was opened again for us: it begins at or before what we have seen.
+    const reachesUs = cursor === null || (event.id ?? Infinity) <= cursor;
+    if (event.type === "connected" && reachesUs) this.#isJoining = false;
+    if (!this.#isJoining) this.#options.onEvent(event);
   }
 
   #greet() {
@@ -180,6 +195,7 @@ export class SharedStream {
   }
 
   #sayHello() {
+    this.#isJoining = true;
     this.#say({ kind: "hello", from: this.#tab, position: this.#ownPosition() });
   }
 
@@ -213,7 +229,13 @@ export class SharedStream {
    */
   #serve(tab, position) {
     const missed = this.#desk.join(tab, position);
-    this.#say({ kind: "welcome", to: tab, state: this.#state, events: missed ?? [] });
+    this.#say({
+      kind: "welcome",
+      to: tab,
+      state: this.#state,
+      events: missed ?? [],
+      isComplete: missed !== null,
+    });
     if (missed === null && !this.#isGathering) this.#stream.open();
   }
 
