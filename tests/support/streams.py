@@ -73,7 +73,11 @@ class SseClient:
         if receive_buffer:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         plain.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", port))
+        try:
+            await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", port))
+        except BaseException:
+            plain.close()
+            raise
         limit = receive_buffer or 2**16
         reader, writer = await asyncio.open_connection(sock=plain, limit=limit)
         target = f"{path}?{urlencode(query)}" if query else path
@@ -82,17 +86,23 @@ class SseClient:
         lines += [f"{name}: {value}" for name, value in sent.items()]
         writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
         client = cls(reader, writer)
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        try:
+            await client._read_head()
+        except BaseException:
+            writer.close()
+            raise
+        return client
+
+    async def _read_head(self) -> None:
+        head = (await self._reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         status = int(head[0].split()[1])
-        client.headers = {
+        self.headers = {
             name.lower(): value.strip()
             for name, _, value in (line.partition(":") for line in head[1:] if line)
         }
         if status != 200:
-            body = await reader.readexactly(int(client.headers.get("content-length", "0")))
-            writer.close()
-            raise StreamRefused(status, client.headers, body)
-        return client
+            size = int(self.headers.get("content-length", "0"))
+            raise StreamRefused(status, self.headers, await self._reader.readexactly(size))
 
     async def frame(self, seconds: float = 10.0) -> SseFrame:
         """The next frame that is no heartbeat: one of those may come at any time."""
