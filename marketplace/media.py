@@ -15,6 +15,8 @@ class MediaView(View):
     def get(self, request: HttpRequest, path: str) -> HttpResponseBase:
         response = in_memory(serve(request, path, document_root=str(settings.MEDIA_ROOT)))
         response["X-Content-Type-Options"] = "nosniff"
+        # For everybody the same, and never another one under the same name.
+        response["Cache-Control"] = "public, max-age=86400"
         # Opened by itself an upload is no page of this site, whatever it contains.
         response["Content-Security-Policy"] = "default-src 'none'; sandbox"
         return response

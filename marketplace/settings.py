@@ -131,6 +131,7 @@ MIDDLEWARE = [
     "marketplace.files.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "marketplace.rest.middleware.PrivateAnswersMiddleware",
     "marketplace.rest.middleware.ApiErrorMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -273,6 +274,7 @@ SIMPLE_JWT = {
 }
 APPEND_SLASH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 CSRF_FAILURE_VIEW = "marketplace.rest.errors.csrf_failure"
 
 # --- The browser ----------------------------------------------------------------------------
@@ -333,12 +335,15 @@ LOGGING = {
         "console": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
         "json": {"()": "marketplace.logs.JsonFormatter"},
     },
-    "filters": {"redact": {"()": "marketplace.logs.RedactSecrets"}},
+    "filters": {
+        "redact": {"()": "marketplace.logs.RedactSecrets"},
+        "shorten": {"()": "marketplace.logs.ShortenRefusals"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": LOG_FORMAT,
-            "filters": ["redact"],
+            "filters": ["redact", "shorten"],
         }
     },
     "root": {"handlers": ["console"], "level": "INFO"},

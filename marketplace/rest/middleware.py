@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from marketplace.rest import addresses
-from marketplace.rest.errors import error_response, is_api_path
+from marketplace.rest.errors import bad_request, error_response, is_api_path
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -37,24 +37,43 @@ class ClientAddressMiddleware:
         return self.get_response(request)
 
 
+class PrivateAnswersMiddleware:
+    """Answers that were made for a login are kept by no cache, unless they say otherwise: who
+    uses the machine next would be shown them by the browser's way back."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if has_login(request):
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+
+def has_login(request: HttpRequest) -> bool:
+    """Whether it came with a token, or in a session whose login was found good on the way in."""
+    # Not by request.user: that may ask the database, which may be why this answer is a 500.
+    return bool("Authorization" in request.headers or getattr(request, "login_proof", None))
+
+
 class ApiErrorMiddleware:
     """Every answer of 400 or above under /api/ has the error format, whoever gave it.
 
     It also refuses what no view should have to think of: NUL characters, which PostgreSQL cannot
-    store or compare, and JSON bodies over the limit, before anything reads them.
+    store or compare, more parameters than Django reads, and JSON bodies over the limit, before
+    anything reads them.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        malformed = has_nul(request)
+        if has_nul(request) or has_too_many_parameters(request):
+            # Answered, not raised: Django's debugging page would read the parameters again.
+            return bad_request(request, BadRequest())
         if not is_api_path(request.path_info):
-            if malformed:
-                raise BadRequest("There is a NUL character in the request.")
             return self.get_response(request)
-        if malformed:
-            return error_response(400)
         state_body_length(request)
         if has_large_json(request):
             return error_response(413)
@@ -68,6 +87,12 @@ def has_nul(request: HttpRequest) -> bool:
         or "%00" in request.META["QUERY_STRING"]
         or any("\0" in value for value in request.COOKIES.values())
     )
+
+
+def has_too_many_parameters(request: HttpRequest) -> bool:
+    """Whether the query has more than DATA_UPLOAD_MAX_NUMBER_FIELDS, counted as Django does."""
+    most: int = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+    return int(request.META["QUERY_STRING"].count("&")) >= most
 
 
 def state_body_length(request: HttpRequest) -> None:

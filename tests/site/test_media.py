@@ -22,6 +22,7 @@ def test_it_serves_an_upload_as_what_its_name_says(client: Client, picture: str)
     assert answer.content == b"<script>alert(1)</script>"
     assert answer["Content-Type"] == "image/png"
     assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Cache-Control"] == "public, max-age=86400"
     assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox"
 
 
