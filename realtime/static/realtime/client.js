@@ -24,8 +24,8 @@ import { openWebSocket } from "./transport-websocket.js";
  * @typedef {object} ConnectOptions
  * @property {"sse" | "websocket"} [transport] "sse" unless said otherwise
  * @property {string} [url] of the stream; by default this site's
- * @property {() => Promise<string>} [ticket] gives a new ticket for every attempt; without it the
- *   session cookie is the login
+ * @property {(signal: AbortSignal) => Promise<string>} [ticket] gives a new ticket for every
+ *   attempt, which the signal ends; without it the session cookie is the login
  * @property {number} [position] the cursor to start from, where no meta element says it
  * @property {boolean} [debug] logs events and attempts to the console
  * @property {(reload: () => boolean) => void} [onReset] brings the page's data up to date; reload

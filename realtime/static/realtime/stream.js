@@ -20,7 +20,8 @@ import { nextStep } from "./comeback.js";
  * @typedef {object} StreamOptions
  * @property {(attempt: Attempt) => Promise<Ending>} transport
  * @property {string} url
- * @property {(() => Promise<string>) | undefined} ticket asked for before every attempt
+ * @property {((signal: AbortSignal) => Promise<string>) | undefined} ticket asked for before every
+ *   attempt; the signal ends the attempt
  * @property {() => Position | null} position read before every attempt; null for nothing
  * @property {(event: WireEvent) => void} onEvent
  * @property {(state: State) => void} onState
@@ -100,7 +101,7 @@ export class Stream {
     }, 1_000);
     addEventListener("offline", () => attempt.abort(), { signal });
     try {
-      const address = streamUrl(url, position, await ticket?.());
+      const address = streamUrl(url, position, await unlessAborted(signal, ticket));
       log("attempt", this.#failures, position);
       return await transport({
         url: address,
@@ -153,6 +154,20 @@ export function streamUrl(base, { channels, cursor }, ticket) {
   if (cursor !== null) url.searchParams.set("lastEventId", String(cursor));
   if (ticket !== undefined) url.searchParams.set("ticket", ticket);
   return url;
+}
+
+/**
+ * What is asked for; rejects when the signal aborts first, whether the work heeds it or not.
+ * @template T
+ * @param {AbortSignal} signal
+ * @param {((signal: AbortSignal) => Promise<T>) | undefined} work
+ * @returns {Promise<T | undefined>}
+ */
+function unlessAborted(signal, work) {
+  const aborted = new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  return Promise.race([work?.(signal), aborted]);
 }
 
 /**
