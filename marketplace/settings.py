@@ -1,98 +1,45 @@
 """Every setting of the product, read from the environment once; a bad value stops the start."""
 
-import ipaddress
 from datetime import timedelta
 from pathlib import Path
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.environment import (
+    read_bool,
+    read_choice,
+    read_database,
+    read_hosts,
+    read_networks,
+    read_origins,
+    read_positive_int,
+    read_public_host,
+    read_rate,
+    read_text,
+    read_url,
+)
 from marketplace.hosts import is_loopback
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
-# --- Readers of the environment -------------------------------------------------------------
-
-env = environ.Env()
-
-
-def read_bool(name: str, *, default: bool) -> bool:
-    """Read a yes-or-no variable; raises ImproperlyConfigured for anything else."""
-    text = env.str(name, default=str(default)).strip().lower()
-    if text in {"1", "true", "yes", "on"}:
-        return True
-    if text in {"0", "false", "no", "off"}:
-        return False
-    raise ImproperlyConfigured(f"{name} must be true or false, not {text!r}.")
-
-
-def read_positive_int(name: str, *, default: int) -> int:
-    """Read a whole number above zero; raises ImproperlyConfigured for anything else."""
-    text = env.str(name, default=str(default)).strip()
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise ImproperlyConfigured(f"{name} must be a whole number above zero, not {text!r}.")
-    return int(text)
-
-
-def read_list(name: str, *, default: list[str]) -> list[str]:
-    """Read a comma-separated list; blanks around the items are dropped."""
-    if name not in env.ENVIRON:
-        return default
-    return [item.strip() for item in env.str(name).split(",") if item.strip()]
-
-
-def read_networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    """Read a comma-separated list of addresses or networks (CIDR)."""
-    try:
-        return [ipaddress.ip_network(item, strict=False) for item in read_list(name, default=[])]
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name} must be addresses or networks: {error}.") from error
-
-
-def read_origins(name: str) -> list[str]:
-    """Read a comma-separated list of origins, each scheme://host[:port] and nothing behind."""
-    origins = read_list(name, default=[])
-    for origin in origins:
-        scheme, separator, rest = origin.partition("://")
-        if scheme not in {"http", "https"} or not separator or not rest or "/" in rest:
-            raise ImproperlyConfigured(f"{name}: {origin!r} is no origin (https://host[:port]).")
-    return origins
-
-
-def read_url(name: str, *, schemes: set[str]) -> str | None:
-    """Read a URL of one of the schemes, or None when the variable is absent or empty."""
-    url = env.str(name, default="").strip()
-    if url and url.partition("://")[0] not in schemes:
-        raise ImproperlyConfigured(f"{name} must start with one of {sorted(schemes)} and '://'.")
-    return url or None
-
-
-def read_choice(name: str, *, choices: set[str], default: str) -> str:
-    """Read a variable that has a fixed set of values."""
-    value: str = env.str(name, default=default).strip()
-    if value not in choices:
-        raise ImproperlyConfigured(f"{name} must be one of {sorted(choices)}, not {value!r}.")
-    return value
-
-
 # --- The base -------------------------------------------------------------------------------
 
 BUILT_IN_SECRET_KEY = "built-in-key-for-development-only-never-use-it-on-a-public-host"  # noqa: S105 refused below
 
-ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = read_hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 # For development, and so only where nobody else is served.
 DEBUG = read_bool("DEBUG", default=all(is_loopback(host) for host in ALLOWED_HOSTS))
-SECRET_KEY = env.str("SECRET_KEY", default=BUILT_IN_SECRET_KEY)
+SECRET_KEY = read_text("SECRET_KEY", default=BUILT_IN_SECRET_KEY)
 if not DEBUG and SECRET_KEY == BUILT_IN_SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY must be set when DEBUG is false.")
 if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY must have 32 characters or more.")
 
 ALLOWED_ORIGINS = read_origins("ALLOWED_ORIGINS")
-PUBLIC_HOST = env.str("PUBLIC_HOST", default=ALLOWED_HOSTS[0] if ALLOWED_HOSTS else "localhost")
+PUBLIC_HOST = read_public_host("PUBLIC_HOST", allowed=ALLOWED_HOSTS, needed=not DEBUG)
 TRUSTED_PROXIES = read_networks("TRUSTED_PROXIES")
 METRICS_ADDRESSES = read_networks("METRICS_ADDRESSES")
 STREAMS_PER_USER = read_positive_int("STREAMS_PER_USER", default=10)
@@ -168,7 +115,7 @@ TEMPLATES = [
 # --- Data -----------------------------------------------------------------------------------
 
 DATABASES = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR}/marketplace.sqlite3")
+    "default": read_database("DATABASE_URL", default=f"sqlite:///{VAR_DIR}/marketplace.sqlite3")
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     VAR_DIR.mkdir(exist_ok=True)
@@ -243,7 +190,7 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,  # a parameter like any other: there is JSON only
     "DEFAULT_METADATA_CLASS": None,  # /api/schema describes the requests, OPTIONS does not
     "DEFAULT_THROTTLE_CLASSES": ["marketplace.rest.throttling.WriteThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"writes": env.str("WRITES_PER_USER", default="300/min")},
+    "DEFAULT_THROTTLE_RATES": {"writes": read_rate("WRITES_PER_USER", default="300/min")},
     "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
