@@ -88,3 +88,69 @@ test("it asks for no ticket any more when it is stopped", async () => {
 
   assert.ok(asked[0].aborted);
 });
+
+const CONNECTED = { type: "connected", id: 7 };
+
+test("it opens anew at once when it is asked to while events come", async () => {
+  open();
+  await pass();
+  attempts[0].onEvent(CONNECTED);
+  channels = ["catalogue", "product.7"];
+  stream.open();
+  await pass();
+
+  assert.ok(attempts[0].signal.aborted);
+  assert.equal(attempts[1].url.searchParams.get("channels"), "catalogue,product.7");
+});
+
+test("it lets an attempt come to its end before it opens anew", async () => {
+  open();
+  await pass();
+  channels = ["catalogue", "product.7"];
+  for (let n = 0; n < 20; n += 1) stream.open();
+  await pass();
+  assert.equal(attempts.length, 1);
+  assert.ok(!attempts[0].signal.aborted);
+
+  attempts[0].onEvent(CONNECTED);
+  await pass();
+  assert.equal(attempts.length, 2);
+  assert.equal(attempts[1].url.searchParams.get("channels"), "catalogue,product.7");
+  attempts[1].onEvent(CONNECTED);
+  await pass();
+  assert.equal(attempts.length, 2);
+  assert.deepEqual(states, ["live"]);
+});
+
+test("it keeps the pause after a failure, however often it is asked to open", async () => {
+  open();
+  await pass();
+  attempts[0].end({ why: "refused", status: 503, retryAfter: 5_000 });
+  await pass();
+  channels = ["catalogue", "product.7"];
+  for (let n = 0; n < 20; n += 1) stream.open();
+  await pass(4_000);
+  assert.equal(attempts.length, 1);
+
+  await pass(5_000);
+  assert.equal(attempts.length, 2);
+  assert.equal(attempts[1].url.searchParams.get("channels"), "catalogue,product.7");
+});
+
+test("it opens again at once after it was stopped, or had nothing to listen to", async () => {
+  let isAnybody = false;
+  open({ position: () => (isAnybody ? { channels, cursor: 7 } : null) });
+  await pass();
+  assert.deepEqual(states, ["idle"]);
+  isAnybody = true;
+  stream.open();
+  await pass();
+  assert.equal(attempts.length, 1);
+
+  attempts[0].end({ why: "lost" });
+  await pass();
+  stream.stop();
+  stream.open();
+  await pass();
+  assert.equal(attempts.length, 2);
+});

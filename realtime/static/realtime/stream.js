@@ -39,6 +39,14 @@ export class Stream {
   #options;
   /** @type {AbortController | null} */
   #run = null;
+  /**
+   * over: it does not come back by itself; waiting: for its time or the network; trying: an attempt
+   * is under way; live: events come.
+   * @type {"over" | "waiting" | "trying" | "live"}
+   */
+  #phase = "over";
+  /** Whether something else is asked for than what the attempt under way asked. */
+  #isOutdated = false;
   #failures = 0;
   #heardAt = 0;
 
@@ -47,9 +55,13 @@ export class Stream {
     this.#options = options;
   }
 
-  /** Open the stream, or open it anew at once with what position() says now. */
+  /** Open the stream, or open it anew with what position() says now. */
   open() {
+    // Whoever asks often must neither cut every attempt short nor spare the server the pauses.
+    this.#isOutdated = this.#phase === "trying";
+    if (this.#phase === "trying" || this.#phase === "waiting") return;
     this.#run?.abort();
+    this.#phase = "waiting";
     this.#run = new AbortController();
     void this.#keepOpen(this.#run.signal);
   }
@@ -58,6 +70,7 @@ export class Stream {
   stop() {
     this.#run?.abort();
     this.#run = null;
+    this.#phase = "over";
     this.#failures = 0;
   }
 
@@ -68,19 +81,34 @@ export class Stream {
       await untilOnline(run, () => onState("offline"));
       const position = this.#options.position();
       if (run.aborted) return;
-      if (position === null) return onState("idle");
+      if (position === null) return this.#end("idle");
+      this.#phase = "trying";
+      this.#isOutdated = false;
       const openedAt = Date.now();
-      const ending = await this.#attempt(position, run, () => onState("live"));
+      const ending = await this.#attempt(position, run, () => this.#goLive());
       if (run.aborted) return;
+      this.#phase = "waiting";
       if (Date.now() - openedAt >= STABLE_MS) this.#failures = 0;
       const step = nextStep(ending, { failures: this.#failures, hasTicket: ticket !== undefined });
       this.#failures += 1;
       log("ended", ending, step);
-      if (step.step === "stop") return onState("logged-out");
+      if (step.step === "stop") return this.#end("logged-out");
       onState("lost");
       await pause(step.after, run);
       if (step.step === "probe") await this.#dropRefused(position.channels, run);
     }
+  }
+
+  #goLive() {
+    this.#phase = "live";
+    if (this.#isOutdated) this.open();
+    else this.#options.onState("live");
+  }
+
+  /** @param {State} state */
+  #end(state) {
+    this.#phase = "over";
+    this.#options.onState(state);
   }
 
   /**
@@ -110,9 +138,8 @@ export class Stream {
           this.#heardAt = Date.now();
         },
         onEvent: (event) => {
-          if (signal.aborted) return;
-          if (event.type === "connected") onLive();
-          onEvent(event);
+          if (event.type === "connected" && !signal.aborted) onLive();
+          if (!signal.aborted) onEvent(event);
         },
       });
     } catch (error) {
