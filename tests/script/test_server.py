@@ -94,6 +94,18 @@ def test_it_shows_no_debugging_pages_to_others(
     assert "DEBUG" not in answer.text
 
 
+def test_it_refuses_debugging_pages_that_others_could_see(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/own.sqlite3")
+    monkeypatch.setenv("SECRET_KEY", "a key of this installation's own, long enough")
+    monkeypatch.setenv("DEBUG", "true")
+    command: list[str | Path] = [SERVER, "--host", "0.0.0.0", "--port", str(free_port())]  # noqa: S104
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert answer.returncode == 1
+    assert "set DEBUG=false, or add --insecure-demo" in answer.stderr
+
+
 def test_it_names_a_setting_that_makes_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEBUG", "perhaps")
     answer = subprocess.run([SERVER], capture_output=True, text=True, check=False)
