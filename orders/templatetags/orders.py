@@ -75,7 +75,8 @@ def allowed(order: OrderData, viewer: str) -> list[str]:
 @register.filter
 def lines_text(order: OrderData) -> str:
     """The lines in one line: "2 × Teapot · 1 × Bowl"."""
-    return " · ".join(f"{line.quantity} × {line.title}" for line in order.lines)
+    pieces = "{0}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{1}"
+    return " · ".join(pieces.format(line.quantity, line.title) for line in order.lines)
 
 
 @register.filter

@@ -71,7 +71,7 @@ export function allowedSteps({ allowedTransitions }, viewer) {
 /** @param {Order} order */
 export function linesText({ lines }) {
   return lines
-    .map((/** @type {any} */ { quantity, title }) => `${quantity} × ${title}`)
+    .map((/** @type {any} */ { quantity, title }) => `${quantity}\u00a0×\u00a0${title}`)
     .join(" · ");
 }
 
