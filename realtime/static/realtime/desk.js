@@ -8,8 +8,19 @@
 
 export const KEPT_EVENTS = 1_000;
 
+/**
+ * A tab joins, wakes, or listens to something else; number: how many times it has said so.
+ * @typedef {{from: string, number: number, position: Position}} Hello
+ */
+
+/**
+ * What is known of a tab. cursor: where it was when the stream was last opened, or when it joined
+ * after that; isWaiting: only a stream that is opened anew can tell it what it missed.
+ * @typedef {Position & {hello: Hello, isWaiting: boolean}} Seat
+ */
+
 export class Desk {
-  /** @type {Map<string, Position>} */
+  /** @type {Map<string, Seat>} */
   #tabs = new Map();
   /** @type {WireEvent[]} */
   #kept = [];
@@ -21,16 +32,18 @@ export class Desk {
   #covered = new Set();
 
   /**
-   * A tab joins, wakes, or listens to something else.
-   * @param {string} tab
-   * @param {Position} position
-   * @returns {WireEvent[] | null} what it has missed; null when only a new stream can tell
+   * @param {Hello} hello
+   * @returns {WireEvent[] | null} what the tab has missed; null when only a new stream can tell
    */
-  join(tab, position) {
-    const missed = this.#missedBy(position);
-    // A tab that is served goes along with the stream; the others' cursors wait for open().
-    this.#tabs.set(tab, { ...position, cursor: missed === null ? position.cursor : null });
+  join(hello) {
+    const missed = this.#missedBy(hello.position);
+    this.#tabs.set(hello.from, { ...hello.position, hello, isWaiting: missed === null });
     return missed;
+  }
+
+  /** The last words of the tabs that wait for a stream that is opened anew. */
+  get waiting() {
+    return [...this.#tabs.values()].filter((seat) => seat.isWaiting).map((seat) => seat.hello);
   }
 
   /**
@@ -51,8 +64,8 @@ export class Desk {
 
   /** @param {string} channel that may not be heard */
   refuse(channel) {
-    for (const position of this.#tabs.values()) {
-      position.channels = position.channels.filter((name) => name !== channel);
+    for (const seat of this.#tabs.values()) {
+      seat.channels = seat.channels.filter((name) => name !== channel);
     }
   }
 
@@ -61,10 +74,16 @@ export class Desk {
    * @returns {Position} what it must ask for: all channels, from the lowest cursor on
    */
   open() {
-    const tabs = [...this.#tabs.values()];
-    const channels = new Set(tabs.flatMap((tab) => tab.channels));
-    const cursors = [this.#last, ...tabs.map((tab) => tab.cursor)].filter((at) => at !== null);
+    const seats = [...this.#tabs.values()];
+    const channels = new Set(seats.flatMap((seat) => seat.channels));
+    const waiting = seats.filter((seat) => seat.isWaiting).map((seat) => seat.cursor);
+    const cursors = [this.#last, ...waiting].filter((at) => at !== null);
     const cursor = cursors.length > 0 ? Math.min(...cursors) : null;
+    for (const seat of seats) {
+      // The others came along with the stream.
+      if (!seat.isWaiting && this.#last !== null) seat.cursor = Math.max(seat.cursor ?? 0, this.#last);
+      seat.isWaiting = false;
+    }
     const hasGrown = [...channels].some((channel) => !this.#covered.has(channel));
     if (hasGrown || cursor !== this.#last) {
       // What was kept lacks the new channels, or what came before: the replay brings all of it.
@@ -72,7 +91,6 @@ export class Desk {
       this.#floor = cursor;
       this.#last = cursor;
     }
-    for (const tab of tabs) tab.cursor = null;
     this.#covered = channels;
     return { channels: [...channels].sort(), cursor };
   }
@@ -83,12 +101,6 @@ export class Desk {
    */
   add(event) {
     if (typeof event.id !== "number") return;
-    if (event.type === "reset") {
-      this.#kept = [];
-      this.#floor = event.id;
-      this.#last = event.id;
-      return;
-    }
     if (this.#last !== null && event.id <= this.#last) return;
     this.#floor ??= event.id;
     this.#last = event.id;
@@ -97,5 +109,29 @@ export class Desk {
     if (this.#kept.length > KEPT_EVENTS) {
       this.#floor = /** @type {number} */ (this.#kept.shift()?.id);
     }
+  }
+
+  /**
+   * The stream goes on at the head of the log, without what came after the place where it was. A tab
+   * that has seen more than the stream so far may well be served from its own place: it waits.
+   * @param {WireEvent} event the `reset`
+   * @returns {string[]} the tabs that missed what there is no more
+   */
+  reset(event) {
+    const head = event.id ?? null;
+    const place = this.#last ?? Infinity;
+    const missed = [];
+    for (const [tab, seat] of this.#tabs) {
+      // Where the log never had the lowest cursor, it never had the others.
+      const isAhead = event.data.reason === "cursor-too-old" && (seat.cursor ?? 0) > place;
+      seat.isWaiting ||= isAhead;
+      if (seat.isWaiting) continue;
+      seat.cursor = head;
+      missed.push(tab);
+    }
+    this.#kept = [];
+    this.#floor = head;
+    this.#last = head;
+    return missed;
   }
 }

@@ -10,27 +10,27 @@ import { Desk } from "./desk.js";
 import { Stream } from "./stream.js";
 
 /** @typedef {import("./transport-sse.js").WireEvent} WireEvent */
-/** @typedef {import("./stream.js").Position} Position */
+/** @typedef {import("./desk.js").Hello} Hello */
 /** @typedef {import("./stream.js").State} State */
 /** @typedef {import("./stream.js").StreamOptions} StreamOptions */
 
 /**
- * What tabs say to one another. hello: a tab's position; welcome: the holder's answer to it, not
- * complete where the stream is opened again for what it missed;
- * roll-call: a new holder asks for everybody's hello; events, state: news from the holder; refused:
- * a channel that may not be heard; bye: a tab leaves.
- * @typedef {{kind: "hello", from: string, position: Position}
- *   | {kind: "welcome", to: string, state: State, events: WireEvent[],
- *       isComplete: boolean}
+ * What tabs say to one another. hello: a tab's position; welcome: the holder's answer to the hello of
+ * that number, with what the tab missed, or null when another welcome follows as soon as the stream
+ * is opened for it; roll-call: a new holder asks for everybody's hello; event, reset, state: news
+ * from the holder; refused: a channel that may not be heard; bye: a tab leaves.
+ * @typedef {({kind: "hello"} & Hello)
+ *   | {kind: "welcome", to: string, number: number, state: State, events: WireEvent[] | null}
  *   | {kind: "roll-call"}
- *   | {kind: "events", events: WireEvent[]}
+ *   | {kind: "event", event: WireEvent}
+ *   | {kind: "reset", to: string[], event: WireEvent}
  *   | {kind: "state", state: State}
  *   | {kind: "refused", channel: string}
  *   | {kind: "bye", from: string, wasHolder: boolean}} TabMessage
  */
 
-/** How long a new holder waits for the other tabs' positions. */
-const ROLL_CALL_MS = 100;
+/** How long the holder gathers tabs' positions before it opens one stream for all of them. */
+const GATHER_MS = 100;
 /** The holder answers at once; one that does not is frozen or broken. */
 const ANSWER_MS = 3_000;
 /** After a holder has gone, the next one has the lock at once, unless it is frozen. */
@@ -47,10 +47,12 @@ export class SharedStream {
   /** @type {BroadcastChannel | null} */
   #channel = null;
   #holds = false;
-  /** From our hello until what we missed is on its way: later events must not overtake it. */
+  /** Until what we missed is on its way: later events must not overtake it. */
   #isJoining = false;
-  /** While a new holder waits for the other tabs' positions. */
-  #isGathering = false;
+  /** How many hellos this tab has said. */
+  #hellos = 0;
+  /** While the holder gathers positions. @type {ReturnType<typeof setTimeout> | undefined} */
+  #gathering = undefined;
   /** @type {State} */
   #state = "idle";
   /** @type {AbortController | null} */
@@ -123,6 +125,7 @@ export class SharedStream {
       this.#options.log("another tab took the stream over");
       this.#resign();
       void this.#queue(false);
+      this.#greet();
     }
   }
 
@@ -132,22 +135,18 @@ export class SharedStream {
     this.#options.log("this tab holds the stream");
     clearTimeout(this.#patience);
     this.#holds = true;
-    this.#isJoining = false;
-    this.#isGathering = true;
     this.#desk = new Desk();
     const released = new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
       this.#release = resolve;
     });
     this.#say({ kind: "roll-call" });
-    setTimeout(() => {
-      this.#isGathering = false;
-      if (this.#holds) this.#stream.open();
-    }, ROLL_CALL_MS);
+    this.#gather();
     await released;
   }
 
   #resign() {
     this.#holds = false;
+    this.#stopGathering();
     this.#stream.stop();
     this.#release();
   }
@@ -157,7 +156,7 @@ export class SharedStream {
   /** @param {TabMessage} message */
   #hear(message) {
     if (this.#holds) {
-      if (message.kind === "hello") this.#serve(message.from, message.position);
+      if (message.kind === "hello") this.#welcome(message, this.#serve(message));
       if (message.kind === "bye") this.#desk.leave(message.from);
       return;
     }
@@ -168,26 +167,25 @@ export class SharedStream {
     }
     this.#listenOn();
     if (message.kind === "roll-call") this.#sayHello();
-    if (message.kind === "welcome" && message.isComplete) this.#isJoining = false;
-    if (message.kind === "events" || message.kind === "welcome") {
+    if (message.kind === "welcome" && message.events !== null && message.number === this.#hellos) {
+      this.#isJoining = false;
       for (const event of message.events) this.#take(event);
     }
+    if (message.kind === "event") this.#take(message.event);
+    if (message.kind === "reset" && message.to.includes(this.#tab)) this.#take(message.event);
     if (message.kind === "welcome" || message.kind === "state") this.#setState(message.state);
     if (message.kind === "refused") this.#options.onRefused(message.channel);
   }
 
   /** @param {WireEvent} event */
   #take(event) {
-    const { cursor } = this.#ownPosition();
-    // The stream was opened again for us: it begins at or before what we have seen.
-    const reachesUs = cursor === null || (event.id ?? Infinity) <= cursor;
-    if (event.type === "connected" && reachesUs) this.#isJoining = false;
-    if (!this.#isJoining) this.#options.onEvent(event);
+    // What has no id moves no cursor, and does not come again.
+    if (!this.#isJoining || event.id === undefined) this.#options.onEvent(event);
   }
 
   #greet() {
     if (this.#holds) {
-      this.#serve(this.#tab, this.#ownPosition());
+      this.#isJoining = this.#serve(this.#makeHello()) === null;
     } else {
       this.#sayHello();
       this.#expectAnswer(ANSWER_MS);
@@ -196,7 +194,14 @@ export class SharedStream {
 
   #sayHello() {
     this.#isJoining = true;
-    this.#say({ kind: "hello", from: this.#tab, position: this.#ownPosition() });
+    this.#say({ kind: "hello", ...this.#makeHello() });
+  }
+
+  /** @returns {Hello} */
+  #makeHello() {
+    this.#hellos += 1;
+    const position = this.#options.position() ?? { channels: [], cursor: null };
+    return { from: this.#tab, number: this.#hellos, position };
   }
 
   /** The holder lives: look again when it has been quiet for long. */
@@ -224,38 +229,59 @@ export class SharedStream {
   // --- what the holder does -----------------------------------------------------------------
 
   /**
-   * @param {string} tab
-   * @param {Position} position
+   * @param {Hello} hello
+   * @returns {WireEvent[] | null} what that tab missed; null: the stream is opened for it
    */
-  #serve(tab, position) {
-    const missed = this.#desk.join(tab, position);
-    this.#say({
-      kind: "welcome",
-      to: tab,
-      state: this.#state,
-      events: missed ?? [],
-      isComplete: missed !== null,
-    });
-    if (missed === null && !this.#isGathering) this.#stream.open();
+  #serve(hello) {
+    const missed = this.#desk.join(hello);
+    if (missed === null) this.#gather();
+    return missed;
   }
 
-  /** @returns {Position | null} */
+  #welcome(/** @type {Hello} */ { from, number }, /** @type {WireEvent[] | null} */ events) {
+    this.#say({ kind: "welcome", to: from, number, state: this.#state, events });
+  }
+
+  /** A browser restores its tabs all at once: open one stream for all who ask within a moment. */
+  #gather() {
+    this.#gathering ??= setTimeout(() => {
+      this.#stopGathering();
+      this.#stream.open();
+    }, GATHER_MS);
+  }
+
+  #stopGathering() {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+  }
+
+  /** What the stream that is about to be opened asks for; null for nothing. */
   #openDesk() {
-    this.#desk.join(this.#tab, this.#ownPosition());
+    this.#stopGathering();
+    this.#desk.join(this.#makeHello());
+    const { waiting } = this.#desk;
     const position = this.#desk.open();
+    // Nothing comes any more from the stream before: what comes now begins where they are.
+    this.#isJoining = false;
+    for (const hello of waiting) this.#welcome(hello, []);
     return position.channels.length === 0 && this.#options.position() === null ? null : position;
-  }
-
-  /** @returns {Position} */
-  #ownPosition() {
-    return this.#options.position() ?? { channels: [], cursor: null };
   }
 
   /** @param {WireEvent} event */
   #handOn(event) {
+    if (event.type === "reset") return this.#handOnReset(event);
     this.#desk.add(event);
-    this.#say({ kind: "events", events: [event] });
-    this.#options.onEvent(event);
+    this.#say({ kind: "event", event });
+    this.#take(event);
+  }
+
+  /** @param {WireEvent} event */
+  #handOnReset(event) {
+    const to = this.#desk.reset(event);
+    this.#say({ kind: "reset", to, event });
+    // At once: later events must not overtake what those miss who are further on.
+    if (this.#desk.waiting.length > 0) this.#stream.open();
+    if (to.includes(this.#tab)) this.#take(event);
   }
 
   /** @param {State} state */
