@@ -80,10 +80,14 @@ function leaveForLogin() {
   });
 }
 
+/** Takes away what loadAnew() said before. */
+let unsay = () => {};
+
 /** @param {() => boolean} reload */
 function loadAnew(reload) {
   if (!isBeingEdited() && reload()) return;
-  toast({
+  unsay();
+  unsay = toast({
     text: gettext("This page is no longer up to date."),
     tone: "caution",
     action: { label: gettext("Load it anew"), onPress: () => location.reload() },

@@ -29,7 +29,8 @@ import { openWebSocket } from "./transport-websocket.js";
  * @property {number} [position] the cursor to start from, where no meta element says it
  * @property {boolean} [debug] logs events and attempts to the console
  * @property {(reload: () => boolean) => void} [onReset] brings the page's data up to date; reload
- *   loads the page anew and is false where that did not help a moment ago. By default reload itself
+ *   loads the page anew; false where that did not help a moment ago: then onReset is called again
+ *   when half a minute has gone by. By default reload itself
  */
 
 /**
@@ -56,6 +57,8 @@ let cursor = null;
 /** @type {Connection} */
 let connection = { state: "idle", since: Date.now(), heardAt: Date.now() };
 let isScheduled = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let nextReload = undefined;
 
 /**
  * Begin to listen; when the page is loaded, so that every module has said on() and subscribe()
@@ -76,6 +79,7 @@ export function connect(given = {}) {
 export function disconnect() {
   removeEventListener("pagehide", leave);
   removeEventListener("pageshow", comeBack);
+  clearTimeout(nextReload);
   source?.stop();
   source = null;
   setState("idle");
@@ -194,9 +198,7 @@ function receive(event) {
   if (event.type === "reset") {
     cursor = event.id ?? null;
     tell(event);
-    if (options.onReset) options.onReset(reload);
-    // Not twice in a row: but a page that stayed as it was would be wrong for ever.
-    else if (!reload()) setTimeout(reload, RELOAD_GUARD_MS);
+    bringUpToDate();
     return;
   }
   if (typeof event.id === "number") {
@@ -244,10 +246,20 @@ function forget(channel) {
   if (wanted.delete(channel)) notify("refused", { type: "refused", data: { channel } });
 }
 
-/** Load the page anew; false, and nothing, when that was done a moment ago. */
+function bringUpToDate() {
+  if (options.onReset) options.onReset(reload);
+  else reload();
+}
+
+/** Load the page anew; false when that was done a moment ago, and it is tried again later. */
 function reload() {
-  const last = Number(sessionStorage.getItem(RELOADED_AT) ?? 0);
-  if (Date.now() - last < RELOAD_GUARD_MS) return false;
+  const age = Date.now() - Number(sessionStorage.getItem(RELOADED_AT) ?? 0);
+  if (age >= 0 && age < RELOAD_GUARD_MS) {
+    clearTimeout(nextReload);
+    // A page that stayed as it is would be wrong for ever.
+    nextReload = setTimeout(bringUpToDate, RELOAD_GUARD_MS - age);
+    return false;
+  }
   sessionStorage.setItem(RELOADED_AT, String(Date.now()));
   location.reload();
   return true;
