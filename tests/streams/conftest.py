@@ -5,12 +5,13 @@ people and products of its own.
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
 from marketplace.accounts.models import User
@@ -33,6 +34,14 @@ def transactional_db(
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         yield
         call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+async def own_connection(transactional_db: None) -> AsyncIterator[None]:
+    """Have one connection for all tasks of a test: each context would open one of its own."""
+    connection.ensure_connection()
+    yield
+    connection.close()
 
 
 def start_with(stack: ExitStack, folder: Path) -> StartServer:

@@ -15,7 +15,7 @@ import pytest
 from django.db import connection
 
 from marketplace.accounts.models import User
-from tests.conftest import StartServer
+from tests.conftest import StartServer, database_url
 from tests.realtime.things import publish_thing
 from tests.streams.clocks import hurried
 from tests.streams.things import bearer, listen, next_events, settled, talk
@@ -72,6 +72,9 @@ async def test_it_is_healthy_without_its_redis(start_server: StartServer, seller
         assert (await next_events(stream, 1))[0].body["data"]["number"] == 7
 
 
+DOOMED = "loses-its-database"
+
+
 @contextmanager
 def own_database(start_server: StartServer, folder: Path) -> Iterator[tuple[Marketplace, Any]]:
     """A server, and a context manager that takes its database away for a while."""
@@ -81,7 +84,8 @@ def own_database(start_server: StartServer, folder: Path) -> Iterator[tuple[Mark
             cursor.execute("VACUUM INTO %s", [str(path)])
         yield start_server(program=hurried(), DATABASE_URL=f"sqlite:///{path}"), without_file(path)
     else:
-        yield start_server(program=hurried()), without_connections()
+        own = f"{database_url()}?application_name={DOOMED}"
+        yield start_server(program=hurried(), DATABASE_URL=own), without_connections()
 
 
 @contextmanager
@@ -96,7 +100,7 @@ def without_file(path: Path) -> Iterator[None]:
 
 @contextmanager
 def without_connections() -> Iterator[None]:
-    """End everybody's connections to the test's database but our own, and allow no new ones."""
+    """End the server's connections to the database, and allow no new ones."""
     name = connection.settings_dict["NAME"]
     with psycopg.connect(os.environ["TEST_POSTGRES_URL"], autocommit=True) as administration:
         administration.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'.encode())
@@ -104,7 +108,8 @@ def without_connections() -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    " WHERE application_name = %s",
+                    [DOOMED],
                 )
             yield
         finally:

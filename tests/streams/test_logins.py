@@ -21,6 +21,7 @@ from tests.streams.conftest import newcomer
 from tests.streams.things import (
     bearer,
     cookie,
+    in_thread,
     listen,
     log_in,
     next_events,
@@ -125,7 +126,7 @@ async def test_it_ends_the_streams_of_a_login_that_ends(
         await stream.frame()
         await by_ticket.frame()
         await client.until("subscribed")
-        await asyncio.to_thread(end, server, buyer, tokens)
+        await in_thread(end, server, buyer, tokens)
         began = time.monotonic()
         for each in (stream, by_ticket):
             closing = await each.until("closing", 10)

@@ -15,6 +15,7 @@ from tests.realtime.things import publish_thing
 from tests.streams.conftest import start_with
 from tests.streams.things import (
     cookie,
+    in_thread,
     listen,
     log_in,
     next_events,
@@ -141,7 +142,7 @@ async def test_both_tell_the_same_in_the_same_order_whoever_numbers(
         for each in (one, other):
             await each.until("subscribed")
         with process(SHOPKEEPER, str(pot.pk), str(seller.pk)):
-            await asyncio.gather(*(asyncio.to_thread(write, server) for server in pair))
+            await asyncio.gather(*(in_thread(write, server) for server in pair))
         heard = await asyncio.gather(next_events(one, 270, 60), next_events(other, 270, 60))
     assert [frame.raw for frame in heard[0]] == [frame.raw for frame in heard[1]]
     versions = [frame.body["data"]["stockVersion"] for frame in heard[0]]

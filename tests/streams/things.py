@@ -6,13 +6,14 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import httpx
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 
 from marketplace.accounts import services as accounts
@@ -29,6 +30,9 @@ from tests.support.people import PASSWORD
 from tests.support.processes import dying_with_parent
 from tests.support.servers import Marketplace
 from tests.support.streams import SseClient, SseFrame, WebSocketClient
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # --- Logins ---------------------------------------------------------------------------------
 
@@ -108,7 +112,19 @@ async def next_events(stream: SseClient, count: int, seconds: float = 20.0) -> l
     return events
 
 
-# --- Other processes ------------------------------------------------------------------------
+# --- Threads and other processes ------------------------------------------------------------
+
+
+async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run what blocks for long in a thread, whose connection to the database is closed behind it."""
+
+    def run() -> T:
+        try:
+            return work(*args, **kwargs)
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(run)
 
 
 def _environment() -> dict[str, str]:
