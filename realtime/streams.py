@@ -165,9 +165,10 @@ class Streams:
 
         Whoever gets one must call leave() when the stream is over.
         """
+        self._refuse_while_draining()
         listener, channels = await self._check(request)
-        if self.draining:  # asked when nothing is waited for any more: drain() ends what it sees
-            raise Refused("restart")
+        # Asked again when nothing is waited for any more: drain() ends what it sees.
+        self._refuse_while_draining()
         connection = Connection(
             listener=listener,
             transport=request.transport,
@@ -188,6 +189,10 @@ class Streams:
             len(self.hub.connections),
         )
         return connection
+
+    def _refuse_while_draining(self) -> None:
+        if self.draining:
+            raise Refused("restart")
 
     async def _check(self, request: StreamRequest) -> tuple[Listener, list[Channel]]:
         address = request.address
@@ -306,7 +311,11 @@ class Streams:
         if self.hub.last < connection.sent:
             return False
         missed = self.hub.recent_for(self._audible(connection), connection.sent)
-        if missed is None or sum(len(entry.text) for entry in missed) > log.PAGE_BYTES:
+        # At most a page: it waits in the queue together with what comes until the stream is live,
+        # and both count as what the reader has not taken.
+        if missed is None or len(missed) > log.REPLAY_PAGE:
+            return False
+        if sum(len(entry.text) for entry in missed) > log.PAGE_BYTES:
             return False
         self._replay_page(connection, log.Page(missed, self.hub.last))
         return True

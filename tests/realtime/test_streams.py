@@ -6,10 +6,11 @@ import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from realtime import log, wheel
-from realtime.connection import Connection, Frame
+from realtime.connection import MAX_FRAMES, Connection, Frame
 from realtime.database import DatabaseThreads
 from realtime.listeners import (
     Credentials,
@@ -17,7 +18,9 @@ from realtime.listeners import (
     authenticator,
     register_authenticator,
 )
+from realtime.log import LogEntry
 from realtime.streams import Refused, StreamRequest, Streams
+from tests.realtime.things import publish_thing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,6 +96,25 @@ def request(cursor: int | None = None) -> StreamRequest:
     return StreamRequest(credentials=given, transport="websocket", address="", cursor=cursor)
 
 
+def log_things(count: int) -> list[LogEntry]:
+    """Announce so many things and number them."""
+    with transaction.atomic():
+        for number in range(count):
+            publish_thing(number)
+    entries: list[LogEntry] = []
+    while batch := log.number_committed():
+        entries += batch
+    assert len(entries) == count
+    return entries
+
+
+async def until_handed_out(streams: Streams, position: int) -> None:
+    """Wait until the hub has come to that position."""
+    async with asyncio.timeout(10):
+        while streams.hub.last < position:
+            await asyncio.sleep(0.005)
+
+
 async def open_stream(streams: Streams) -> Connection:
     """A stream that has caught up."""
     connection = await streams.admit(request())
@@ -116,6 +138,39 @@ async def test_it_says_nothing_between_the_greeting_and_a_reset(
     streams.leave(connection)
 
 
+async def test_it_takes_nobody_who_missed_much_for_a_slow_reader(
+    streams: Streams, threads: DatabaseThreads, doorkeeper: Doorkeeper
+) -> None:
+    """What was missed and what comes meanwhile are together more than may wait for a reader."""
+    missed, more = MAX_FRAMES - 100, 300
+    entries = await threads.run(log_things, missed)
+    streams.hub.feed(entries)
+    await until_handed_out(streams, missed)
+    client = Client()
+    connection = await streams.admit(request(cursor=0))
+    doorkeeper.answers.clear()
+    catching_up = asyncio.create_task(streams.catch_up(connection, 0, client.write))
+    await doorkeeper.until_asked()
+    streams.hub.feed(await threads.run(log_things, more))
+    await until_handed_out(streams, missed + more)
+    doorkeeper.answers.set()
+    await catching_up
+    assert not connection.ended
+    await client.write(await connection.take())
+    assert client.types == ["connected", *["thing-happened"] * (missed + more)]
+    streams.leave(connection)
+
+
+async def test_it_asks_for_no_login_while_it_drains(
+    streams: Streams, doorkeeper: Doorkeeper
+) -> None:
+    await streams.drain(1)
+    with pytest.raises(Refused) as refused:
+        await streams.admit(request())
+    assert refused.value.code == "restart"
+    assert not doorkeeper.asked.is_set()
+
+
 async def test_it_admits_nobody_once_it_drains(streams: Streams, doorkeeper: Doorkeeper) -> None:
     doorkeeper.answers.clear()
     asking = asyncio.create_task(streams.admit(request()))
@@ -133,7 +188,7 @@ async def test_it_forgets_a_stream_that_goes_while_it_is_checked_again(
     connection = await open_stream(streams)
     assert "user.7" in connection.audiences
     doorkeeper.answers.clear()
-    changed = log.LogEntry(1, "_user-changed", "user.7", "{}", timezone.now())
+    changed = LogEntry(1, "_user-changed", "user.7", "{}", timezone.now())
     streams.hub.feed([changed])
     await doorkeeper.until_asked()
     streams.leave(connection)

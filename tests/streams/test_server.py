@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from django.db import transaction
+from websockets.exceptions import WebSocketException
 
 from marketplace.accounts.models import User
 from tests.conftest import StartServer
@@ -32,16 +33,14 @@ from tests.support.streams import SseClient, SseFrame, StreamRefused, WebSocketC
 # --- Draining -------------------------------------------------------------------------------
 
 Refusal = tuple[int, dict[str, str], Any]
+Close = tuple[str | None, int | None]  # the reason that was given, and the code
 
 
-async def stop_while_watched(server: Marketplace) -> tuple[list[int], list[Refusal], set[int]]:
-    """Send SIGTERM; gives what readiness, new streams and new WebSockets were told until the end.
-
-    That is the states of readiness, the refusals of streams, and the close codes of WebSockets.
-    """
+async def stop_while_watched(server: Marketplace) -> tuple[list[int], list[Refusal], set[Close]]:
+    """Send SIGTERM; what readiness, new streams and new WebSockets are told until the end."""
     ready: list[int] = []
     refused: list[Refusal] = []
-    codes: set[int] = set()
+    closed: set[Close] = set()
     server.process.send_signal(signal.SIGTERM)
     async with httpx.AsyncClient(base_url=server.url) as client:
         while server.process.poll() is None:
@@ -54,11 +53,13 @@ async def stop_while_watched(server: Marketplace) -> tuple[list[int], list[Refus
                 refused.append((error.status, error.headers, json.loads(error.body)))
             except (OSError, httpx.TransportError, asyncio.IncompleteReadError):
                 break  # it listens no longer
-            async with await talk(server, channels="catalogue") as client_of_another_kind:
-                said, code = await client_of_another_kind.ends()
-            assert said[-1]["data"]["reason"] == "restart"
-            codes.add(code or 0)
-    return ready, refused, codes
+            try:
+                async with await talk(server, channels="catalogue") as client_of_another_kind:
+                    said, code = await client_of_another_kind.ends()
+            except (OSError, WebSocketException):
+                break
+            closed.add((said[-1]["data"]["reason"] if said else None, code))
+    return ready, refused, closed
 
 
 async def test_it_drains_before_it_stops(start_server: StartServer) -> None:
@@ -81,7 +82,7 @@ async def test_it_drains_before_it_stops(start_server: StartServer) -> None:
         said, code = await socket.ends()
         assert (said[-1]["type"], said[-1]["data"]["reason"], code) == ("closing", "restart", 1012)
         pauses.add(said[-1]["data"]["retryAfter"])
-    ready, refused, codes = await watching
+    ready, refused, closed = await watching
     assert await asyncio.to_thread(server.process.wait, 20) == 0
     print(f"Drained {len(streams) + len(sockets)} in {time.monotonic() - began:.2f} s")
 
@@ -96,7 +97,9 @@ async def test_it_drains_before_it_stops(start_server: StartServer) -> None:
         assert body["type"] == "server_error"
         assert body["errors"][0]["code"] == "restart"
     assert refused
-    assert codes == {1012}
+    # When the drain is over the server is faster with its bare close.
+    assert ("restart", 1012) in closed
+    assert closed <= {("restart", 1012), (None, 1012)}
     assert "Traceback" not in server.log.read_text()
 
 

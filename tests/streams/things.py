@@ -116,7 +116,7 @@ async def next_events(stream: SseClient, count: int, seconds: float = 20.0) -> l
 
 
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run what blocks for long in a thread, whose connection to the database is closed behind it."""
+    """Run what blocks for long in a thread, and close the thread's connection to the database."""
 
     def run() -> T:
         try:
