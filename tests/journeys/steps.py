@@ -39,6 +39,6 @@ def card(page: Page, title: str) -> Locator:
     return page.locator("article[data-object=product]", has_text=title)
 
 
-def titles(page: Page) -> list[str]:
+def titles(page: Page) -> Locator:
     """The titles of the cards that the catalogue shows, in order."""
-    return page.locator("#products > :not([hidden]) .picture-card-link").all_inner_texts()
+    return page.locator("#products > :not([hidden]) .picture-card-link")

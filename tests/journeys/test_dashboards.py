@@ -280,7 +280,7 @@ def test_what_was_pressed_stays_until_the_pointer_leaves(
     shop.mouse.move(2, 2)
     expect(leaving).to_have_count(0)
 
-    assert lane(shop, "pending").count() == 1
+    expect(lane(shop, "pending")).to_have_count(1)
     assert Order.objects.get(pk=lower.pk).status == Status.PENDING
     assert Order.objects.get(pk=upper.pk).status == Status.CONFIRMED
 
@@ -444,7 +444,7 @@ def test_new_products_move_up_from_the_reserve(
     log_in(page, buyer)
     open_live(page, "/buyer/")
     titles = page.locator("#new-products .picture-card-link")
-    assert titles.all_inner_texts() == [f"Cup {number}" for number in range(19, 11, -1)]
+    expect(titles).to_have_text([f"Cup {number}" for number in range(19, 11, -1)])
     change(cups[11], is_active=False)
     change(cups[0], price=Decimal(1))
     change(cups[17], is_active=False)
