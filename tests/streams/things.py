@@ -74,9 +74,19 @@ async def listen(
     path: str = "/api/webhook/events",
     **query: Any,
 ) -> SseClient:
-    """Open a stream for the user, by a login of its own, or for nobody."""
-    own = bearer(user) if user else {}
-    return await SseClient.open(server.port, headers={**own, **(headers or {})}, path=path, **query)
+    """Open a stream for the user, by a login of its own, or for nobody.
+
+    One without a cursor hears all that happens from now on.
+    """
+    sent = {**(bearer(user) if user else {}), **(headers or {})}
+    stream = await SseClient.open(server.port, headers=sent, path=path, **query)
+    if "lastEventId" not in query and "Last-Event-ID" not in sent:
+        try:
+            await stream.wait_for_frame()
+        except BaseException:
+            stream.cut()
+            raise
+    return stream
 
 
 async def talk(
@@ -87,11 +97,19 @@ async def talk(
     origin: str | None = None,
     **query: Any,
 ) -> WebSocketClient:
-    """Open a WebSocket for the user, by a login of its own, or for nobody."""
-    own = bearer(user) if user else {}
-    return await WebSocketClient.open(
-        server.port, headers={**own, **(headers or {})}, origin=origin, **query
-    )
+    """Open a WebSocket for the user, by a login of its own, or for nobody.
+
+    One without a cursor hears all that happens from now on.
+    """
+    sent = {**(bearer(user) if user else {}), **(headers or {})}
+    client = await WebSocketClient.open(server.port, headers=sent, origin=origin, **query)
+    if "lastEventId" not in query:
+        try:
+            await client.wait_for_message()
+        except BaseException:
+            client.connection.transport.abort()
+            raise
+    return client
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import json
 import socket
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,7 @@ class SseClient:
         self._writer = writer
         self.headers: dict[str, str] = {}
         self._chunks = b""
+        self._ended = False
 
     @classmethod
     async def open(
@@ -113,14 +115,19 @@ class SseClient:
 
     async def any_frame(self, seconds: float = 10.0) -> SseFrame:
         """The next frame; asyncio.IncompleteReadError at the end of the stream."""
-        async with asyncio.timeout(seconds):
-            while b"\n\n" not in self._chunks:
-                size = int(await self._reader.readuntil(b"\r\n"), 16)
-                self._chunks += (await self._reader.readexactly(size + 2))[:-2]
-                if size == 0:
-                    raise asyncio.IncompleteReadError(self._chunks, None)
+        await self.wait_for_frame(seconds)
+        if b"\n\n" not in self._chunks:
+            raise asyncio.IncompleteReadError(self._chunks, None)
         raw, _, self._chunks = self._chunks.partition(b"\n\n")
         return parse_frame(raw)
+
+    async def wait_for_frame(self, seconds: float = 10.0) -> None:
+        """Return when a frame, or the end of the stream, is there to be taken."""
+        async with asyncio.timeout(seconds):
+            while b"\n\n" not in self._chunks and not self._ended:
+                size = int(await self._reader.readuntil(b"\r\n"), 16)
+                self._chunks += (await self._reader.readexactly(size + 2))[:-2]
+                self._ended = size == 0
 
     async def read_part(self, size: int) -> None:
         """Take at most so many bytes from the socket, wherever they end, and drop them."""
@@ -161,6 +168,7 @@ class WebSocketClient:
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
+        self._arrived: deque[str | bytes] = deque()
 
     @classmethod
     async def open(
@@ -198,8 +206,15 @@ class WebSocketClient:
     async def any_message(self, seconds: float = 10.0) -> dict[str, Any]:
         """The next message; ConnectionClosed at the end."""
         async with asyncio.timeout(seconds):
-            message: dict[str, Any] = json.loads(await self.connection.recv())
+            text = self._arrived.popleft() if self._arrived else await self.connection.recv()
+        message: dict[str, Any] = json.loads(text)
         return message
+
+    async def wait_for_message(self, seconds: float = 10.0) -> None:
+        """Return when a message, or the end of the connection, is there to be taken."""
+        async with asyncio.timeout(seconds):
+            with contextlib.suppress(ConnectionClosed):
+                self._arrived.append(await self.connection.recv())
 
     async def until(self, type_name: str, seconds: float = 10.0) -> dict[str, Any]:
         """The next message of that type; others are passed over."""
