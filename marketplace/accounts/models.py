@@ -1,7 +1,7 @@
 """Users, and everything by which a user is known to be there: logins, tickets, failures."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ from django.contrib.auth import hashers
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.contrib.auth.validators import ASCIIUsernameValidator
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
 from django.db.models.functions import Upper
 from django.utils import timezone
@@ -93,8 +93,21 @@ class User(AbstractUser):
     def clean(self) -> None:
         super().clean()
         self.shipping_address = normalize_address(self.shipping_address)
-        if User.objects.named(self.username).exclude(pk=self.pk).exists():
-            raise ValidationError({"username": ValidationError(USERNAME_TAKEN, code="unique")})
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Say of the username that it is taken in another case.
+
+        To Django a constraint on an expression belongs to no field.
+        """
+        try:
+            super().validate_constraints(exclude=exclude)
+        except ValidationError as error:
+            errors = error.error_dict
+            others = errors.pop(NON_FIELD_ERRORS, [])
+            for each in others:
+                field = "username" if each.code == "unique" else NON_FIELD_ERRORS
+                errors.setdefault(field, []).append(each)
+            raise ValidationError(errors) from error
 
     def check_password(self, raw_password: str | None) -> bool:
         """Whether this is the password. A hash of an old kind is replaced without a save(): the

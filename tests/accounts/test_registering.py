@@ -82,6 +82,13 @@ def test_it_refuses_a_name_that_is_taken_in_any_case(
     assert refused_fields(answer) == {"username": "unique"}
 
 
+def test_a_name_taken_since_the_first_look_is_refused_by_its_field(buyer: User) -> None:
+    # The last of the looks before the insert: the one that a registration at the same moment meets.
+    with pytest.raises(ValidationError) as refusal:
+        User(username="BUYER").validate_constraints()
+    assert [error.code for error in refusal.value.error_dict["username"]] == ["unique"]
+
+
 def test_it_ignores_the_id(visitor: APIClient) -> None:
     answer = visitor.post("/api/auth/register", {**ANNA, "id": 99_999}, format="json")
     assert answer.status_code == 201
