@@ -7,9 +7,11 @@ when a cache is away or short of room.
 import hashlib
 import ipaddress
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.db import connection, transaction
 from django.utils import timezone
 
 from marketplace.accounts.errors import TooManyAttempts
@@ -80,31 +82,45 @@ def network_of(address: str) -> str:
 
 
 def _count(*counters: tuple[Limit, str]) -> list[LoginFailure]:
-    """Count one more of each; none of them where one is at its limit."""
+    """Count one more of each; none of them where one is at its limit.
+
+    Those who count the same come one after another: PostgreSQL shows what two write at the same
+    moment to neither, and a guesser's burst would pass the limit by its width.
+    """
     now = timezone.now()
     LoginFailure.objects.filter(failed_at__lte=now - LONGEST_SPAN).delete()
-    rows = LoginFailure.objects.bulk_create(
-        LoginFailure(fingerprint=_fingerprint(limit, who), failed_at=now) for limit, who in counters
-    )
-    waits = [_wait(limit, row) for (limit, _who), row in zip(counters, rows, strict=True)]
-    if any(waits):
-        # An attempt that was not looked at is none: waiting must come to an end.
-        LoginFailure.objects.filter(pk__in=[row.pk for row in rows]).delete()
-        raise TooManyAttempts(retry_after=max(waits))
-    return rows
+    fingerprints = {_fingerprint(limit, who): limit for limit, who in counters}
+    with transaction.atomic():
+        _hold(fingerprints)
+        wait = max(_wait(limit, fingerprint, now) for fingerprint, limit in fingerprints.items())
+        if wait:
+            # It is not counted, as nobody looks at it: waiting must come to an end.
+            raise TooManyAttempts(retry_after=wait)
+        return LoginFailure.objects.bulk_create(
+            LoginFailure(fingerprint=fingerprint, failed_at=now) for fingerprint in fingerprints
+        )
+
+
+def _hold(fingerprints: Iterable[str]) -> None:
+    """Keep others from counting these until the transaction ends. SQLite has one writer anyway."""
+    if connection.vendor != "postgresql":
+        return
+    # In one order everywhere, so that no two wait for one another.
+    keys = sorted(int(fingerprint[:15], 16) for fingerprint in fingerprints)
+    with connection.cursor() as cursor:
+        for key in keys:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
 
 
 def _fingerprint(limit: Limit, who: str) -> str:
     return hashlib.sha256(f"{limit.name}\0{who}".encode()).hexdigest()
 
 
-def _wait(limit: Limit, row: LoginFailure) -> int:
-    """Whole seconds until there is room for this row; 0 where there is."""
-    since = row.failed_at - limit.span
-    earlier = LoginFailure.objects.filter(
-        fingerprint=row.fingerprint, failed_at__gt=since, pk__lt=row.pk
-    )
-    last_ones = list(earlier.order_by("-pk").values_list("failed_at", flat=True)[: limit.most])
+def _wait(limit: Limit, fingerprint: str, now: datetime) -> int:
+    """Whole seconds until there is room for one more; 0 where there is."""
+    since = now - limit.span
+    counted = LoginFailure.objects.filter(fingerprint=fingerprint, failed_at__gt=since)
+    last_ones = list(counted.order_by("-pk").values_list("failed_at", flat=True)[: limit.most])
     if len(last_ones) < limit.most:
         return 0
     return max(1, math.ceil((last_ones[-1] - since).total_seconds()))

@@ -2,7 +2,7 @@
 
 import logging
 from datetime import timedelta
-from threading import Thread
+from threading import Barrier, Thread
 
 import jwt
 import pytest
@@ -142,8 +142,11 @@ def test_it_forgets_failures_before_a_success(visitor: APIClient, buyer: User) -
 @pytest.mark.django_db(transaction=True)
 def test_it_counts_attempts_that_come_at_once(buyer: User) -> None:
     outcomes: list[str] = []
+    together = Barrier(80)
 
     def guess() -> None:
+        connection.ensure_connection()
+        together.wait()
         try:
             services.check_credentials(username="buyer", password="wrong", address="203.0.113.9")
         except (WrongCredentials, TooManyAttempts) as error:
@@ -151,14 +154,13 @@ def test_it_counts_attempts_that_come_at_once(buyer: User) -> None:
         finally:
             connection.close()
 
-    threads = [Thread(target=guess) for _ in range(30)]
+    threads = [Thread(target=guess) for _ in range(80)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(outcomes) == 30
-    # PostgreSQL may show two that commit in the same moment to neither.
-    assert FAILURES.most <= outcomes.count("invalid_credentials") <= FAILURES.most + 3
+    assert len(outcomes) == 80
+    assert outcomes.count("invalid_credentials") == FAILURES.most
 
 
 def test_it_hashes_for_a_name_that_nobody_has(
