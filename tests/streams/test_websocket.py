@@ -129,6 +129,18 @@ async def test_it_closes_with_4401_where_nobody_is_logged_in(
         assert said[0]["data"]["retryAfter"] is None
 
 
+async def test_it_opens_one_stream_for_a_ticket(server: Marketplace, buyer: User) -> None:
+    # It answers the handshake before it looks at the ticket: who asks first is not always served.
+    spent = ticket(server, buyer)
+    clients = await asyncio.gather(
+        *(talk(server, ticket=spent, channels="catalogue") for _ in range(4))
+    )
+    answers = [(await client.message())["type"] for client in clients]
+    for client in clients:
+        await client.connection.close()
+    assert sorted(answers) == ["closing", "closing", "closing", "connected"]
+
+
 async def test_it_serves_nobody_public_channels(server: Marketplace, seller: User) -> None:
     async with await talk(server, channels="availability,catalogue") as client:
         connected = await client.message()
