@@ -19,6 +19,7 @@ from tests.streams.clocks import hurried
 from tests.streams.things import (
     bearer,
     cookie,
+    in_thread,
     listen,
     next_events,
     process,
@@ -259,6 +260,12 @@ def memory_of(server: Marketplace) -> float:
     return int(line.split()[1]) / 1024
 
 
+def publish_things(numbers: list[int], audiences: str, text: str) -> None:
+    """Publish one thing after another."""
+    for number in numbers:
+        publish_thing(number, to=audiences, text=text)
+
+
 async def hear_all(stream: SseClient, count: int) -> list[int]:
     """The numbers of so many events."""
     return [frame.body["data"]["number"] for frame in await next_events(stream, count, 60)]
@@ -268,7 +275,10 @@ async def test_it_drops_who_stops_reading_and_disturbs_nobody(
     start_server: StartServer, buyer: User, other_buyer: User
 ) -> None:
     server = start_server(program=hurried(), STREAMS_PER_USER="100")
-    count, size = 400, 60_000
+    # What is published at once fits into the bounds of a queue: who reads it keeps up, however
+    # busy this machine is.
+    rounds, at_once, size = 40, 10, 60_000
+    count = rounds * at_once
     start = await settled()
     headers, others = bearer(buyer), bearer(other_buyer)
     slow = [
@@ -281,17 +291,14 @@ async def test_it_drops_who_stops_reading_and_disturbs_nobody(
     quick = [await listen(server, headers=others) for _ in range(2)]
     for stream in quick:
         await stream.frame()
-    before = memory_of(server)
+    most = before = memory_of(server)
     audiences = f"user.{buyer.pk} user.{other_buyer.pk}"
-    hearing = [asyncio.create_task(hear_all(stream, count)) for stream in quick]
-    most = before
-    with process(PUBLISHER, audiences, str(count), str(size)) as publishing:
-        while publishing.poll() is None:
-            await asyncio.sleep(0.05)
-            most = max(most, memory_of(server))
-    for numbers in await asyncio.gather(*hearing):
-        assert numbers == list(range(count))
-    most = max(most, memory_of(server))
+    for first in range(0, count, at_once):
+        numbers = list(range(first, first + at_once))
+        await in_thread(publish_things, numbers, audiences, "x" * size)
+        for stream in quick:
+            assert await hear_all(stream, at_once) == numbers
+        most = max(most, memory_of(server))
     print(f"{count * size / 2**20:.0f} MiB to 6 stuck clients cost {most - before:.0f} MiB")
     # The hub's own memory of events is 16 MiB, twice over while frames are joined.
     assert most - before < 110
