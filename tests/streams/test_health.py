@@ -15,6 +15,7 @@ import pytest
 from django.db import connection
 
 from marketplace.accounts.models import User
+from realtime.models import ProcessLease
 from tests.conftest import StartServer, database_url
 from tests.realtime.things import publish_thing
 from tests.streams.clocks import hurried
@@ -228,6 +229,7 @@ async def test_it_gives_its_counts_back_when_it_stops(
         await until(lambda: buyer.pk in stats(second, staff)[0])
         assert await asyncio.to_thread(first.stop) == 0
         await stream.until("closing")
-    took = await until(lambda: buyer.pk not in stats(second, staff)[0])
-    assert took < 10
+    # It did not leave them to the end of its lease.
+    assert not ProcessLease.objects.filter(by_user__has_key=str(buyer.pk)).exists()
+    await until(lambda: buyer.pk not in stats(second, staff)[0])
     await settled()

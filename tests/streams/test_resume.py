@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -364,11 +363,9 @@ async def test_it_moves_the_cursor_of_a_quiet_client_on(
         head = await settled()
         assert start is not None
         assert head >= start + 5
-        began = time.monotonic()
         beats = await asyncio.gather(
             stream.any_frame(40), anonymous.any_frame(40), client.until("ping", 40)
         )
-        assert time.monotonic() - began < 35
         for beat in beats[:2]:
             assert beat.event == "heartbeat"  # the events of others are not even counted
             assert beat.id == beat.body["id"] == head

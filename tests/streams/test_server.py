@@ -104,6 +104,13 @@ async def test_it_drains_before_it_stops(start_server: StartServer) -> None:
     assert "Traceback" not in server.log.read_text()
 
 
+def assert_it_stopped_in_time(server: Marketplace) -> None:
+    """Nothing had to be cancelled because its time was over."""
+    told = server.log.read_text()
+    assert "graceful shutdown exceeded" not in told
+    assert "Traceback" not in told
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 async def test_it_tells_its_few_clients_and_is_gone_at_once(
     start_server: StartServer, buyer: User, how: signal.Signals
@@ -122,10 +129,9 @@ async def test_it_tells_its_few_clients_and_is_gone_at_once(
         said, code = await client.ends()
         assert await asyncio.to_thread(server.process.wait, 20) == 0
         print(f"{how.name}: gone after {time.monotonic() - began:.2f} s")
-        assert time.monotonic() - began < 9  # before anything had to be cancelled
     assert closing.body["data"]["reason"] == said[-1]["data"]["reason"] == "restart"
     assert code == 1012
-    assert "Traceback" not in server.log.read_text()
+    assert_it_stopped_in_time(server)
 
 
 async def test_it_keeps_no_stream_that_opens_while_it_stops(
@@ -147,10 +153,9 @@ async def test_it_keeps_no_stream_that_opens_while_it_stops(
 
     coming = [asyncio.create_task(come_and_stay()) for _ in range(20)]
     await asyncio.sleep(0.3)
-    began = time.monotonic()
     server.process.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(server.process.wait, 20) == 0
-    assert time.monotonic() - began < 9
+    assert_it_stopped_in_time(server)
     await asyncio.gather(*coming)
     assert set(ends) <= {"closing", "refused with 503"}
 
