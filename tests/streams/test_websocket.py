@@ -506,7 +506,7 @@ async def test_it_survives_a_client_that_goes_in_the_middle(
 
 async def test_it_renews_a_login(server: Marketplace, buyer: User) -> None:
     first = AccessToken(log_in(buyer).access)  # type: ignore[arg-type]
-    first.set_exp(lifetime=timedelta(seconds=6))
+    first.set_exp(lifetime=timedelta(seconds=8))
     async with await talk(server, token=str(first)) as client:
         expiring = await client.until("token-expiring")
         assert expiring["data"]["expiresAt"].endswith("Z")
@@ -514,7 +514,7 @@ async def test_it_renews_a_login(server: Marketplace, buyer: User) -> None:
         await client.say("authenticate", token=log_in(buyer).access)
         said = await told(client, until="authenticated")
         assert "error" not in [message["type"] for message in said]
-        await asyncio.sleep(6.5)
+        await asyncio.sleep(8.5)
         assert (await answer_to(client, '{"type":"ping"}'))["type"] == "pong"
 
 
