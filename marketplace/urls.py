@@ -3,11 +3,14 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 from django.views.i18n import JavaScriptCatalog, set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from marketplace.media import MediaView
+
+admin.site.site_title = admin.site.site_header = _("Marketplace administration")
 
 urlpatterns = [
     path("", include("marketplace.accounts.urls")),

@@ -61,7 +61,7 @@ class ProductAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # no generic at 
     """All products. Deleting one that has orders takes it off sale."""
 
     form = ProductForm
-    list_display = ("title", "seller", "category", "price", "currency", "kind", "stock", "scarcity",
+    list_display = ("title", "seller", "category", "cost", "kind", "stock", "scarcity",
                     "is_active", "updated_at")  # fmt: skip
     list_select_related = ("seller",)
     list_filter = ("is_active", "kind", "currency", "created_at")
@@ -76,6 +76,11 @@ class ProductAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # no generic at 
     )
     show_full_result_count = False
     actions = ("put_on_sale", "take_off_sale")
+
+    @admin.display(description=_("price"), ordering="price")
+    def cost(self, product: Product) -> str:
+        """The price with its currency, in the list."""
+        return f"{product.price} {product.currency}"
 
     @admin.display(description=_("level"), ordering="stock")
     def scarcity(self, product: Product) -> str:

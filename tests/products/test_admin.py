@@ -1,6 +1,7 @@
 """Products in the admin."""
 
 import re
+from decimal import Decimal
 from html import unescape
 from typing import Any
 
@@ -222,6 +223,14 @@ def test_it_changes_what_is_on_sale(
     product = make_product(seller)
     admin.post(f"{LIST}?q=tea", {"action": action, "_selected_action": [product.pk]})
     assert announced_types() == expected
+
+
+def test_it_lists_each_with_its_price(admin: Client, seller: User) -> None:
+    make_product(seller, price=Decimal("640.00"))
+    page = admin.get(LIST).content.decode()
+    assert "640.00 EUR" in page
+    assert "Marketplace administration" in page
+    assert re.search(r'<link rel="icon" href="[^"]*icon[^"]*\.svg"', page)
 
 
 def test_it_lists_any_number_for_the_same(admin: Client, seller: User) -> None:

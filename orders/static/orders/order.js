@@ -52,7 +52,7 @@ function makeMilestone(status, step, order) {
   if (step === null) return node;
   delete node.dataset.state;
   if (status === "cancelled") node.dataset.state = "ended";
-  const facts = /** @type {HTMLElement} */ (node.querySelector(".milestone-facts"));
+  const facts = /** @type {HTMLElement} */ (node.querySelector(".dotted"));
   const time = /** @type {HTMLTimeElement} */ (facts.querySelector("time"));
   const reason = /** @type {HTMLElement} */ (node.querySelector("[data-reason]"));
   facts.hidden = false;
