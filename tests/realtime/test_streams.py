@@ -157,7 +157,8 @@ async def test_it_takes_nobody_who_missed_much_for_a_slow_reader(
     await catching_up
     assert not connection.ended
     await client.write(await connection.take())
-    assert client.types == ["connected", *["thing-happened"] * (missed + more)]
+    said = [name for name in client.types if name != "ping"]
+    assert said == ["connected", *["thing-happened"] * (missed + more)]
     streams.leave(connection)
 
 
