@@ -24,6 +24,9 @@ logger = logging.getLogger("marketplace.server")
 BACKLOG = 4096
 # After this time without an acknowledgement the kernel ends a connection that takes nothing.
 STALLED_MILLISECONDS = 30_000
+# More than so many bytes that it cannot send yet the kernel does not take: else it holds megabytes
+# for a client that reads slowly, and nobody sees that it does.
+UNSENT_BYTES = 128 * 1024
 # Larger messages of a client are not even read and end the connection; those above the limit that
 # it is told, which is lower, are answered.
 WEBSOCKET_MAX_BYTES = 1024 * 1024
@@ -74,6 +77,8 @@ def listen(host: str, port: int) -> socket.socket:
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         # uvicorn does not end a connection whose client takes nothing: the kernel does.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_MILLISECONDS)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     listener.bind((host, port))
     listener.setblocking(False)
     return listener

@@ -1,34 +1,54 @@
-"""One listener's stream: what waits to be sent to it, and how it ends. Knows no transport."""
+"""One listener's stream: what waits to be sent to it, and how it ends. Knows no server."""
 
 import asyncio
+import random
 from collections import deque
+from datetime import UTC, datetime
 from typing import Literal
 from uuid import uuid4
 
 from realtime.channels import Channel
+from realtime.events import Message
+from realtime.frames import numbered, sse_frame
 from realtime.listeners import Listener
 from realtime.log import LogEntry
-from realtime.messages import ClosingReason
+from realtime.messages import Closing, ClosingReason
 
 Transport = Literal["sse", "websocket"]
 Frame = bytes | str
 
-# What may wait for a slow reader before its stream is ended: it comes back with its cursor.
+# What may wait for a reader. One who has not taken so much yet falls behind: nothing more is
+# queued, and the rest is read from the log when there is room.
 MAX_FRAMES = 2048
 MAX_BYTES = 1024 * 1024
+# What is handed to the socket in one write, so that a slow one is seen to take something.
+WRITE_BYTES = 64 * 1024
+# So long a socket that takes nothing may take to end cleanly; then its task is cancelled.
+ABORT_SECONDS = 1.0
+# Clients that were told to come back do so at different moments.
+COME_BACK_MILLISECONDS = 500
+JITTER_MILLISECONDS = 2000
+_COMES_BACK: frozenset[ClosingReason] = frozenset({"restart", "expired", "too-slow"})
+
+
+def jittered(milliseconds: int) -> int:
+    """A pause of at least so long, another one for each client."""
+    return milliseconds + random.randint(0, JITTER_MILLISECONDS)  # noqa: S311 no secret
 
 
 class Connection:
     """A bounded queue of frames with the position of the last event that was put into it.
 
-    Every method is called in the hub's event loop. The frames of one connection are taken by one
-    task (take), which sends all that is pending in one write.
+    It is live, or behind: then what the hub hands out is not queued, and its own task reads the log
+    from `sent` on until it is live again. A new one is behind. Every method is called in the hub's
+    event loop. The frames are taken by one task (take), which writes what it was given.
     """
 
     __slots__ = (
-        "_bytes", "_frames", "_held", "_held_bytes", "_holds", "_in_hand", "_waiter", "address",
-        "audiences", "beat", "changing", "channels", "client_id", "closed_because", "delivered",
-        "due", "ended", "listener", "opened_at", "sent", "task", "transport", "warned",
+        "_bytes", "_frames", "_held", "_held_bytes", "_holds", "_in_hand", "_room_waiter",
+        "_waiter", "address", "audiences", "beat", "behind", "changing", "channels", "client_id",
+        "closed_because", "delivered", "due", "ended", "listener", "opened_at", "sent", "task",
+        "transport", "warned", "writing_since",
     )  # fmt: skip
 
     def __init__(
@@ -42,11 +62,13 @@ class Connection:
         self.channels: dict[str, Channel] = {}  # those asked for
         self.audiences: frozenset[str] = frozenset()  # what the hub delivers here, by itself
         self.sent = 0  # nothing at or below it is queued, replayed or live
+        self.behind = True
         self.beat = 0  # the slot of the wheel in which its heartbeat comes
         self.due: int | None = None  # the second at which the wheel looks at its login
         self.warned = False  # of the end of its login
         self.delivered = 0
         self.task: asyncio.Task[None] | None = None  # that serves it
+        self.writing_since: float | None = None  # by the loop's clock, while its socket takes
         self.changing = asyncio.Lock()  # had by whoever changes what it hears
         self.ended = False
         self.closed_because: ClosingReason | None = None
@@ -57,103 +79,192 @@ class Connection:
         self._held_bytes = 0
         self._in_hand = 0  # bytes taken by the transport and not known to be sent
         self._waiter: asyncio.Future[None] | None = None
+        self._room_waiter: asyncio.Future[None] | None = None
 
     # --- what the hub puts in ---------------------------------------------------------------
 
-    def deliver(self, entry: LogEntry) -> bool:
-        """Queue the event unless it was sent already; whether the reader keeps up."""
-        if entry.position <= self.sent or self.ended:
-            return True
+    def deliver(self, entry: LogEntry) -> None:
+        """Queue the event unless it was sent already. Who has no room for it falls behind."""
+        if entry.position <= self.sent or self.behind or self.ended:
+            return
         if self._holds:
-            if not self._held or self._held[-1] is not entry:
-                self._held.append(entry)
-                self._held_bytes += len(entry.text)
-            return self._within_bounds()
+            self._keep_back(entry)
+        elif self._has_room():
+            self._queue_event(entry)
+        else:
+            self.fall_behind(entry.position - 1)
+
+    def _queue_event(self, entry: LogEntry) -> None:
         self.sent = entry.position
         self.delivered += 1
-        return self.queue(self.frame_of(entry))
+        self.queue(entry.sse if self.transport == "sse" else entry.text)
 
-    def frame_of(self, entry: LogEntry) -> Frame:
-        """The event as this transport sends it."""
-        return entry.sse if self.transport == "sse" else entry.text
+    def _keep_back(self, entry: LogEntry) -> None:
+        if self._held and self._held[-1] is entry:
+            return  # it hears two of the event's audiences
+        if not self._has_room():
+            self.fall_behind(self.sent)
+            return
+        self._held.append(entry)
+        self._held_bytes += len(entry.text)
 
-    def queue(self, frame: Frame) -> bool:
-        """Put one frame at the tail; whether the reader keeps up. Nothing follows the farewell."""
+    def _has_room(self) -> bool:
+        waiting = len(self._frames) + len(self._held)
+        size = self._bytes + self._held_bytes + self._in_hand
+        return waiting < MAX_FRAMES and size < MAX_BYTES
+
+    def queue(self, frame: Frame) -> None:
+        """Put one frame at the tail. Nothing follows the farewell."""
         if self.ended:
-            return True
+            return
         self._frames.append(frame)
         self._bytes += len(frame)
         self._wake()
-        return self._within_bounds()
 
-    def _within_bounds(self) -> bool:
-        waiting = len(self._frames) + len(self._held)
-        size = self._bytes + self._held_bytes + self._in_hand
-        return waiting <= MAX_FRAMES and size <= MAX_BYTES
+    def say(self, message: Message, position: int | None = None) -> None:
+        """Tell something about the connection itself, with an id where there is a position."""
+        self.queue(self._frame_for(message, position))
 
-    def hold(self) -> None:
-        """Keep events back from now on, until as many release() as hold()."""
+    def _frame_for(self, message: Message, position: int | None = None) -> Frame:
+        text = message.encode(datetime.now(UTC))
+        if position is not None:
+            text = numbered(text, position)
+        if self.transport == "websocket":
+            return text
+        return sse_frame(event=message.type_name, data=text, position=position)
+
+    # --- replay and live --------------------------------------------------------------------
+
+    def replay(self, entries: list[LogEntry], until: int) -> None:
+        """Queue what was missed: all that the listener may see at positions up to until."""
+        for entry in entries:
+            if not entry.internal and not self.ended:
+                self._queue_event(entry)
+        self.sent = max(self.sent, until)
+
+    def fall_behind(self, handed_out: int) -> None:
+        """Queue no more events; everything up to that position was queued. Its task reads on."""
+        if self.behind or self.ended:
+            return
+        self.sent = max(self.sent, handed_out)
+        self.behind = True
+        self._drop_held()
+        self._wake()
+
+    def hold(self, handed_out: int) -> None:
+        """Keep events back from now on, until as many release() as hold(); everything up to that
+        position was handed out by what the listener might hear then."""
+        if not self._holds and not self.behind:
+            self.sent = max(self.sent, handed_out)
         self._holds += 1
 
     def hold_only(self, entries: list[LogEntry]) -> None:
         """Keep back these in place of what was kept: what the connection may hear has changed."""
-        self._held = [entry for entry in entries if entry.position > self.sent]
-        self._held_bytes = sum(len(entry.text) for entry in self._held)
+        self._drop_held()
+        for entry in entries:
+            if entry.position > self.sent:
+                self._keep_back(entry)
 
     def release(self) -> None:
         """Queue what was kept back, without what was sent meanwhile, and go on live."""
         self._holds -= 1
         if self._holds:
             return
-        held, self._held, self._held_bytes = self._held, [], 0
+        held = self._held
+        self._held, self._held_bytes = [], 0
         for entry in held:
             self.deliver(entry)
 
-    @property
-    def waiting(self) -> bool:
-        """Whether take() would return at once with frames."""
-        return bool(self._frames)
+    def _drop_held(self) -> None:
+        self._held, self._held_bytes = [], 0
 
     @property
     def holds(self) -> bool:
         """Whether events are kept back."""
         return self._holds > 0
 
-    def end(self, reason: ClosingReason | None, farewell: Frame | None = None) -> None:
-        """End the stream: after farewell nothing more is queued. A slow reader's queue is dropped,
-        it comes back with its cursor; everybody else still gets what waits."""
+    # --- its end ----------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """End the stream without a word: its client is gone, or was told already."""
+        if not self.ended:
+            self.ended = True
+            self._drop_held()
+            self._wake()
+            if self._room_waiter is not None:
+                _set(self._room_waiter)
+
+    def end(self, reason: ClosingReason) -> None:
+        """Send `closing` as the last frame; the transport then ends the stream. A slow reader's
+        queue is dropped, it comes back with its cursor; everybody else still gets what waits."""
         if self.ended:
             return
-        self.ended = True
+        retry_after = jittered(COME_BACK_MILLISECONDS) if reason in _COMES_BACK else None
+        farewell = self._frame_for(Closing(reason=reason, retry_after=retry_after))
         self.closed_because = reason
         if reason == "too-slow":
             self._frames.clear()
-        self._held.clear()
-        if farewell is not None:
-            self._frames.append(farewell)
-        self._wake()
+            self._bytes = 0
+        self.queue(farewell)
+        self.leave()
+        if self.task is not None:
+            # A socket that takes nothing would keep the task in its write for ever.
+            task = self.task
+            loop = asyncio.get_running_loop()
+            loop.call_later(ABORT_SECONDS, lambda: task.done() or task.cancel())
 
     # --- what the transport takes out -------------------------------------------------------
 
-    async def take(self) -> list[Frame]:
-        """All frames that wait, as soon as there is one; none when the stream has ended.
+    @property
+    def waiting(self) -> bool:
+        """Whether take() would return at once with frames."""
+        return bool(self._frames)
 
-        What was taken before counts as sent to the socket by then.
+    async def take(self) -> list[Frame]:
+        """The frames that wait, as many as make one write, as soon as there is one; none when the
+        stream has ended or is behind. What was taken before counts as sent to the socket by then.
         """
         self._in_hand = 0
+        if self._room_waiter is not None and self._has_room():
+            _set(self._room_waiter)
         while not self._frames:
-            if self.ended:
+            if self.ended or self.behind:
                 return []
             self._waiter = asyncio.get_running_loop().create_future()
             try:
                 await self._waiter
             finally:
                 self._waiter = None
-        frames = list(self._frames)
-        self._frames.clear()
-        self._in_hand, self._bytes = self._bytes, 0
+        return self._next_frames()
+
+    async def wait_for_room(self) -> None:
+        """Return when more may be queued, or nothing any more: whoever answers the client waits
+        until it has read the answers before. For one caller at a time."""
+        while not self._has_room() and not self.ended:
+            self._room_waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._room_waiter
+            finally:
+                self._room_waiter = None
+
+    def _next_frames(self) -> list[Frame]:
+        if self._bytes <= WRITE_BYTES:
+            frames = list(self._frames)
+            self._frames.clear()
+            self._in_hand, self._bytes = self._bytes, 0
+            return frames
+        frames = []
+        while self._frames and self._in_hand < WRITE_BYTES:
+            frames.append(self._frames.popleft())
+            self._in_hand += len(frames[-1])
+        self._bytes -= self._in_hand
         return frames
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        if self._waiter is not None:
+            _set(self._waiter)
+
+
+def _set(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -9,11 +9,11 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 from realtime import log
 from realtime.connection import Connection
-from realtime.control import LOGIN_ENDED
 from realtime.database import DatabaseThreads
 from realtime.log import LogEntry, LogIncomplete
 
@@ -33,18 +33,11 @@ HAND_OUT_SECONDS = 0.005
 class Hub:
     """Audience to connections, contiguity, and the last events in memory.
 
-    too_slow, login_ended and user_changed are told of connections that need more than a frame.
-    All methods are called in the hub's event loop.
+    control is told of each internal row, with the connections that hear its audiences. All methods
+    are called in the hub's event loop.
     """
 
-    def __init__(
-        self,
-        *,
-        too_slow: Callable[[Connection], None],
-        login_ended: Callable[[Connection], None],
-        user_changed: Callable[[Connection], None],
-        lost_stretch: Callable[[], None],
-    ) -> None:
+    def __init__(self, *, control: Callable[[LogEntry, Sequence[Connection]], None]) -> None:
         self.last = 0  # everything up to here was handed out
         self.connections: set[Connection] = set()
         self.delivered = 0
@@ -59,10 +52,7 @@ class Hub:
         self._fed = asyncio.Event()
         self._reader = DatabaseThreads(size=1, name="hub")
         self._task: asyncio.Task[None] | None = None
-        self._too_slow = too_slow
-        self._login_ended = login_ended
-        self._user_changed = user_changed
-        self._lost_stretch = lost_stretch
+        self._control = control
 
     # --- life -------------------------------------------------------------------------------
 
@@ -104,8 +94,39 @@ class Hub:
         if not listeners:
             del self._listeners[name]
 
-    def recent_for(self, audiences: frozenset[str], after: int) -> list[LogEntry] | None:
-        """What listeners of these audiences saw after that position, from memory alone.
+    def listen_anew(self, connection: Connection, audiences: Iterable[str]) -> None:
+        """Deliver the events of exactly these audiences from where the connection is: what was
+        held back went by what it might hear before."""
+        wanted = frozenset(audiences)
+        if wanted == connection.audiences:
+            return
+        self.listen(connection, wanted)
+        if connection.behind:
+            return  # it reads on from where it is by what it may hear then
+        since = self.recent_for(wanted, min(connection.sent, self.last))
+        if since is None:
+            connection.fall_behind(connection.sent)
+        else:
+            connection.hold_only(since)
+
+    def bring_level(self, connection: Connection) -> bool:
+        """Go on with a connection that fell behind, from memory; whether that reaches back so far.
+
+        It may fall behind again, further on. What it may hear is as the hub delivers it: the rows
+        that change this come in order, too.
+        """
+        missed = self.recent_for(connection.audiences, connection.sent)
+        if missed is None:
+            return False
+        connection.behind = False
+        for entry in missed:
+            connection.deliver(entry)
+        return True
+
+    def recent_for(
+        self, audiences: frozenset[str], after: int, until: int | None = None
+    ) -> list[LogEntry] | None:
+        """What listeners of these audiences saw after that position (and up to until), from memory.
 
         None when the memory does not reach back so far. Complete up to last as long as the caller
         does not await between this call and listen().
@@ -118,6 +139,8 @@ class Hub:
         for entry in reversed(self._recent):
             if entry.position <= after:
                 break
+            if until is not None and entry.position > until:
+                continue
             if not entry.internal and not audiences.isdisjoint(entry.audiences):
                 missed.append(entry)
         missed.reverse()
@@ -209,10 +232,12 @@ class Hub:
         await self._hand_out(entries)
 
     def _lose_all_until(self, position: int) -> None:
+        # Each connection finds in the log what is left for it, and is told if anything is missing.
+        for connection in self.connections:
+            connection.fall_behind(connection.sent if connection.holds else self.last)
         self.last = position
         self._recent.clear()
         self._recent_bytes = 0
-        self._lost_stretch()
 
     # --- handing out ------------------------------------------------------------------------
 
@@ -230,21 +255,15 @@ class Hub:
 
     def _deliver(self, entry: LogEntry) -> None:
         if entry.internal:
-            self._control(entry)
+            concerned = (self._listeners.get(name, ()) for name in entry.audiences)
+            self._control(entry, list(chain.from_iterable(concerned)))
             return
         for name in entry.audiences:
             # A connection that hears two of the audiences is skipped at the second: its own
             # position says that it has the event.
             for connection in self._listeners.get(name, ()):
-                if not connection.deliver(entry):
-                    self._too_slow(connection)
+                connection.deliver(entry)
         self.delivered += 1
-
-    def _control(self, entry: LogEntry) -> None:
-        tell = self._login_ended if entry.type == LOGIN_ENDED else self._user_changed
-        for name in entry.audiences:
-            for connection in tuple(self._listeners.get(name, ())):
-                tell(connection)
 
     def _remember(self, entry: LogEntry) -> None:
         self._recent.append(entry)

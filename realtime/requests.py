@@ -10,7 +10,7 @@ from django.http.request import split_domain_port, validate_host
 from marketplace.rest.addresses import address_of_scope
 from realtime.connection import Transport
 from realtime.listeners import Credentials
-from realtime.streams import StreamRequest
+from realtime.rights import StreamRequest
 
 # No position is higher: the database has no larger numbers.
 _MAX_POSITION = 2**63 - 1

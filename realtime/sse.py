@@ -15,11 +15,14 @@ from django.conf import settings
 from realtime.connection import Connection, Frame
 from realtime.frames import sse_preamble
 from realtime.requests import BadRequest, is_allowed_host, read_headers, read_request
+from realtime.rights import RefusalCode, Refused
 from realtime.station import station
-from realtime.streams import RETRY_MILLISECONDS, RefusalCode, Refused
 from realtime.transports import abort_transport, was_cut_off
 
 logger = logging.getLogger(__name__)
+
+# When a client that was cut comes back that has no idea of its own.
+RETRY_MILLISECONDS = 3000
 
 PATHS = frozenset({"/api/webhook/events", "/api/events"})
 
@@ -74,8 +77,9 @@ async def sse_application(
     try:
         await _send_start(send, 200, [*_STREAM_HEADERS, *cors])
         await _send_body(send, sse_preamble(RETRY_MILLISECONDS), more=True)
-        await streams.catch_up(connection, request.cursor, write)
-        await streams.pump(connection, write)
+        replay = streams.replay(connection, write)
+        await replay.open(request.cursor)
+        await replay.pump()
         await _send_body(send, b"", more=False)
     except asyncio.CancelledError:
         if not was_cut_off(connection):
@@ -91,7 +95,7 @@ async def _watch(receive: ASGIReceiveCallable, connection: Connection) -> None:
     """End the connection when its client goes."""
     while (await receive())["type"] != "http.disconnect":
         pass
-    connection.end(None)
+    connection.leave()
 
 
 def _cors_headers(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:

@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 import msgspec
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, WebSocketScope
 
-from realtime.connection import Connection, Frame
+from realtime.connection import Connection, Frame, jittered
 from realtime.events import iso_milliseconds
 from realtime.limits import Rate
 from realtime.messages import Closing, ClosingReason, Unsubscribed
@@ -23,8 +23,9 @@ from realtime.requests import (
     read_headers,
     read_request,
 )
+from realtime.rights import RefusalCode, Refused
 from realtime.station import station
-from realtime.streams import RefusalCode, Refused, Streams, jittered
+from realtime.streams import Streams
 from realtime.transports import abort_transport, was_cut_off
 
 logger = logging.getLogger(__name__)
@@ -155,9 +156,10 @@ class _Session:
         connection = self._connection
         reader = asyncio.create_task(self._hear_all(receive))
         try:
-            await self._streams.catch_up(connection, cursor, self._write)
+            replay = self._streams.replay(connection, self._write)
+            await replay.open(cursor)
             self._live.set()
-            await self._streams.pump(connection, self._write)
+            await replay.pump()
             if connection.closed_because is not None:
                 self._close_code = _CLOSE_CODES[connection.closed_because]
             if self._close_code is not None:
@@ -179,11 +181,12 @@ class _Session:
         while True:
             event = await receive()
             if event["type"] == "websocket.disconnect":
-                self._connection.end(None)
+                self._connection.leave()
                 return
             if event["type"] == "websocket.receive":
                 # Its channels are not changed while a replay is under way.
                 await self._live.wait()
+                await self._connection.wait_for_room()
                 await self._hear(event.get("text"))
 
     async def _hear(self, text: str | None) -> None:
@@ -194,7 +197,7 @@ class _Session:
             self._complain(bad.code)
         except Exception:
             logger.exception("A message of a client could not be handled; its stream is ended.")
-            self._streams.end(self._connection, "restart")
+            self._connection.end("restart")
         else:
             self._bad_in_a_row = 0
 
@@ -207,7 +210,7 @@ class _Session:
         self._bad_in_a_row += 1
         if self._bad_in_a_row >= BAD_MESSAGES_IN_A_ROW:
             self._close_code = CLOSE_BAD_MESSAGES
-            self._connection.end(None)
+            self._connection.leave()
 
     async def _obey(self, message: "_ClientMessage") -> None:
         match message:
@@ -222,13 +225,13 @@ class _Session:
 
     async def _subscribe(self, channel: str) -> None:
         try:
-            await self._streams.subscribe(self._connection, channel)
+            await self._streams.hearing.subscribe(self._connection, channel)
         except Refused as refused:
             self._refuse(refused)
 
     def _unsubscribe(self, channel: str) -> None:
         try:
-            self._streams.unsubscribe(self._connection, channel)
+            self._streams.hearing.unsubscribe(self._connection, channel)
         except Refused as refused:
             self._refuse(refused)
         else:
@@ -236,7 +239,7 @@ class _Session:
 
     async def _authenticate(self, token: str) -> None:
         try:
-            await self._streams.authenticate(self._connection, token)
+            await self._streams.hearing.authenticate(self._connection, token)
         except Refused as refused:
             self._refuse(refused)
         else:

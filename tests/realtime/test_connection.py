@@ -5,13 +5,16 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.connection import MAX_BYTES, MAX_FRAMES, Connection
+from realtime.connection import MAX_BYTES, MAX_FRAMES, WRITE_BYTES, Connection
 from realtime.listeners import NOBODY
 from tests.realtime.things import entry
 
 
 def connection() -> Connection:
-    return Connection(listener=NOBODY, transport="websocket", address="", opened_at=0)
+    """One that is live."""
+    one = Connection(listener=NOBODY, transport="websocket", address="", opened_at=0)
+    one.behind = False
+    return one
 
 
 def position(frame: bytes | str) -> int:
@@ -33,47 +36,103 @@ async def test_it_wakes_the_writer_that_waits() -> None:
     assert [position(frame) for frame in await taking] == [1]
 
 
+async def test_it_gives_out_no_more_than_makes_one_write() -> None:
+    one = connection()
+    for number in range(1, 31):
+        one.deliver(entry(number, text="x" * (WRITE_BYTES // 10)))
+    sizes = []
+    heard = []
+    while one.waiting:
+        frames = await one.take()
+        sizes.append(sum(len(frame) for frame in frames))
+        heard += [position(frame) for frame in frames]
+    assert heard == list(range(1, 31))
+    assert len(sizes) == 3
+    assert max(sizes) < WRITE_BYTES * 1.2
+
+
 async def test_it_gives_the_farewell_last_and_then_nothing() -> None:
     one = connection()
     one.deliver(entry(1))
-    one.end("restart", "farewell")
+    one.end("restart")
     one.deliver(entry(2))
     one.queue("too late")
     frames = await one.take()
-    assert [position(frames[0]), *frames[1:]] == [1, "farewell"]
+    assert position(frames[0]) == 1
+    assert '"reason":"restart"' in str(frames[1])
+    assert len(frames) == 2
     assert await one.take() == []
 
 
 async def test_it_drops_the_queue_of_a_slow_reader_who_comes_back_with_its_cursor() -> None:
     one = connection()
     one.deliver(entry(1))
-    one.end("too-slow", "farewell")
-    assert await one.take() == ["farewell"]
+    one.end("too-slow")
+    (farewell,) = await one.take()
+    assert '"reason":"too-slow"' in str(farewell)
 
 
-def test_it_says_when_there_are_too_many_frames() -> None:
+async def test_it_falls_behind_when_there_are_too_many_frames() -> None:
     one = connection()
-    assert all(one.deliver(entry(number)) for number in range(1, MAX_FRAMES + 1))
-    assert not one.deliver(entry(MAX_FRAMES + 1))
+    for number in range(1, MAX_FRAMES + 1):
+        one.deliver(entry(number))
+        assert not one.behind
+    for number in range(MAX_FRAMES + 1, MAX_FRAMES + 9):
+        one.deliver(entry(number))
+        assert one.behind
+    assert one.sent == MAX_FRAMES
+    heard: list[int] = []
+    while frames := await one.take():
+        heard += [position(frame) for frame in frames]
+    assert heard == list(range(1, MAX_FRAMES + 1))
 
 
 async def test_it_counts_the_bytes_in_the_writer_s_hand() -> None:
     one = connection()
     large = "x" * (MAX_BYTES // 10)
-    assert all(one.deliver(entry(number, text=large)) for number in range(1, 6))
+    for number in range(1, 11):
+        one.deliver(entry(number, text=large))
     await one.take()
-    assert all(one.deliver(entry(number, text=large)) for number in range(6, 10))
-    assert not one.deliver(entry(10, text=large))
-    await one.take()
-    assert one.deliver(entry(11, text=large))
+    one.deliver(entry(11, text=large))
+    assert one.behind
+    assert one.sent == 10
 
 
-async def test_it_counts_what_is_held_back() -> None:
+async def test_it_wakes_its_writer_when_it_falls_behind() -> None:
     one = connection()
-    one.hold()
+    taking = asyncio.create_task(one.take())
+    await asyncio.sleep(0)
+    one.fall_behind(7)
+    assert await taking == []
+    assert one.sent == 7
+
+
+async def test_it_holds_back_no_more_than_its_bounds() -> None:
+    one = connection()
+    one.hold(3)
     large = "x" * (MAX_BYTES // 10)
-    assert all(one.deliver(entry(number, text=large)) for number in range(1, 10))
-    assert not one.deliver(entry(10, text=large))
+    for number in range(4, 30):
+        one.deliver(entry(number, text=large))
+    assert one.behind
+    assert one.sent == 3  # what was held back is read from the log
+    one.release()
+    assert not one.waiting
+
+
+async def test_it_has_room_again_when_its_reader_took_what_waited() -> None:
+    one = connection()
+    await one.wait_for_room()
+    for number in range(1, 12):
+        one.deliver(entry(number, text="x" * (MAX_BYTES // 10)))
+    waiting = asyncio.create_task(one.wait_for_room())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    while one.waiting:
+        await one.take()
+    await waiting
+    for ending in (one.leave, lambda: None):
+        ending()
+        await one.wait_for_room()
 
 
 @given(
@@ -88,7 +147,7 @@ def test_it_releases_what_waited_without_what_was_sent(
     one = connection()
     for number in before:
         one.deliver(entry(number))
-    one.hold()
+    one.hold(max(before, default=0))
     for number in held:
         one.deliver(entry(number))
         one.deliver(entry(number))  # a second audience

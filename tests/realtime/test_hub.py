@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -18,16 +18,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Told:
-    """What the hub told of connections that need more than a frame."""
+    """The internal rows that the hub told of, and whom they concern."""
 
     def __init__(self) -> None:
-        self.too_slow: list[Connection] = []
-        self.login_ended: list[Connection] = []
-        self.user_changed: list[Connection] = []
-        self.lost = 0
+        self.rows: list[tuple[str, list[Connection]]] = []
 
-    def lose(self) -> None:
-        self.lost += 1
+    def control(self, row: log.LogEntry, concerned: Sequence[Connection]) -> None:
+        self.rows.append((row.type, list(concerned)))
 
 
 @pytest.fixture
@@ -39,12 +36,7 @@ def told() -> Told:
 async def hub(told: Told, threads: DatabaseThreads) -> AsyncIterator[Hub]:
     """A hub that has started on an empty log."""
     await threads.run(log.ensure_head)
-    hub = Hub(
-        too_slow=told.too_slow.append,
-        login_ended=told.login_ended.append,
-        user_changed=told.user_changed.append,
-        lost_stretch=told.lose,
-    )
+    hub = Hub(control=told.control)
     await hub.start()
     yield hub
     await hub.stop()
@@ -54,6 +46,7 @@ def listener(hub: Hub, *audiences: str) -> Connection:
     connection = Connection(listener=NOBODY, transport="websocket", address="", opened_at=0)
     hub.add(connection)
     hub.listen(connection, audiences)
+    connection.behind = False
     return connection
 
 
@@ -124,12 +117,14 @@ async def test_it_reads_from_the_log_what_no_doorbell_told(
     assert hub.gaps_healed == 1
 
 
-async def test_it_goes_on_when_the_log_lost_a_stretch_and_says_so(hub: Hub, told: Told) -> None:
+async def test_it_goes_on_when_the_log_lost_a_stretch(hub: Hub) -> None:
+    """Whoever listens looks into the log itself, and is told there what is missing."""
     connection = listener(hub, "all")
     hub.feed([entry(5)])
     await reach(hub, 5)
-    assert told.lost == 1
-    assert await positions_of(connection) == [5]
+    assert connection.behind
+    assert connection.sent == 0
+    assert await positions_of(connection) == []
 
 
 async def test_it_delivers_once_to_a_listener_of_two_audiences(hub: Hub) -> None:
@@ -173,24 +168,46 @@ async def test_it_tells_of_internal_rows_in_order_and_frames_none(hub: Hub, told
     changed = log.LogEntry(2, "_user-changed", "user.7", "{}", entry(1).published_at)
     hub.feed([ended, changed, entry(3)])
     await reach(hub, 3)
-    assert told.login_ended == [connection]
-    assert told.user_changed == [connection]
+    assert told.rows == [("_login-ended", [connection]), ("_user-changed", [connection])]
     assert await positions_of(connection) == [3]
 
 
-async def test_it_tells_of_a_reader_that_does_not_keep_up(hub: Hub, told: Told) -> None:
+async def test_it_lets_a_reader_fall_behind_and_brings_it_level_from_memory(hub: Hub) -> None:
     slow, quick = listener(hub, "all"), listener(hub, "all")
     text = "x" * 100_000
-    for position in range(1, 13):
+    for position in range(1, 31):
         hub.feed([entry(position, "all", text)])
         await reach(hub, position)
-        await positions_of(quick)
-    assert slow in told.too_slow
-    assert quick not in told.too_slow
+        assert await positions_of(quick) == [position]
+    assert slow.behind
+    heard: list[int] = []
+    rounds = 0
+    while slow.behind:
+        rounds += 1
+        while slow.waiting:
+            heard += await positions_of(slow)
+        assert hub.bring_level(slow)
+    while slow.waiting:
+        heard += await positions_of(slow)
+    assert heard == list(range(1, 31))
+    assert rounds == 2
+    hub.feed([entry(31)])
+    await reach(hub, 31)
+    assert await positions_of(slow) == [31]
+
+
+async def test_it_keeps_back_what_those_hear_who_hear_something_else_now(hub: Hub) -> None:
+    connection = listener(hub, "all", "buyers")
+    connection.hold(hub.last)
+    hub.feed([entry(1, "buyers"), entry(2, "sellers"), entry(3, "all")])
+    await reach(hub, 3)
+    hub.listen_anew(connection, ["all", "sellers"])
+    connection.release()
+    assert await positions_of(connection) == [2, 3]
 
 
 async def test_it_goes_on_far_above_where_the_database_was_restored(
-    hub: Hub, threads: DatabaseThreads, told: Told
+    hub: Hub, threads: DatabaseThreads
 ) -> None:
     connection = listener(hub, "all")
     hub.feed(await threads.run(fill_log, 20))
@@ -204,29 +221,31 @@ async def test_it_goes_on_far_above_where_the_database_was_restored(
     await threads.run(restore)
     hub.heard(5)
     await reach(hub, 20 + log.JUMP)
-    assert told.lost == 1
+    assert connection.behind
+    assert connection.sent == 20  # below what the log holds: it is told to load its page again
     hub.feed(await threads.run(fill_log, 1))
     await reach(hub, 20 + log.JUMP + 1)
-    assert await positions_of(connection) == [20 + log.JUMP + 1]
 
 
 async def test_it_takes_a_look_that_was_too_early_for_no_restored_database(
-    hub: Hub, threads: DatabaseThreads, told: Told
+    hub: Hub, threads: DatabaseThreads
 ) -> None:
     hub.feed(await threads.run(fill_log, 3))
     await reach(hub, 3)
+    connection = listener(hub, "all")
     hub.heard(1)
     await asyncio.sleep(0.1)
     assert hub.last == 3
-    assert told.lost == 0
+    assert not connection.behind
     assert await threads.run(log.read_head) == (3, 0)
 
 
 async def test_it_leaps_over_all_that_another_process_jumped_at_once(
-    hub: Hub, threads: DatabaseThreads, told: Told
+    hub: Hub, threads: DatabaseThreads
 ) -> None:
+    connection = listener(hub, "all")
     head = await threads.run(log.jump_beyond, 7)
     assert head == 7 + log.JUMP
     hub.heard(head)
     await reach(hub, head)
-    assert told.lost == 1
+    assert connection.behind

@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from realtime import log, wheel
+from realtime import clock, log, wheel
 from realtime.connection import MAX_FRAMES, Connection, Frame
 from realtime.database import DatabaseThreads
 from realtime.listeners import (
@@ -19,7 +19,8 @@ from realtime.listeners import (
     register_authenticator,
 )
 from realtime.log import LogEntry
-from realtime.streams import Refused, StreamRequest, Streams
+from realtime.rights import Refused, StreamRequest
+from realtime.streams import Streams
 from tests.realtime.things import publish_thing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -85,9 +86,23 @@ class Client:
 
     def __init__(self) -> None:
         self.types: list[str] = []
+        self.things: list[int] = []  # the positions of events
 
     async def write(self, frames: Sequence[Frame]) -> None:
-        self.types += [json.loads(frame)["type"] for frame in frames]
+        for frame in frames:
+            message = json.loads(frame)
+            self.types.append(message["type"])
+            if message["type"] == "thing-happened":
+                self.things.append(message["id"])
+
+
+async def serve(
+    streams: Streams, connection: Connection, cursor: int | None, client: Client
+) -> None:
+    """What a transport does, until the stream ends."""
+    replay = streams.replay(connection, client.write)
+    await replay.open(cursor)
+    await replay.pump()
 
 
 def request(cursor: int | None = None) -> StreamRequest:
@@ -96,11 +111,11 @@ def request(cursor: int | None = None) -> StreamRequest:
     return StreamRequest(credentials=given, transport="websocket", address="", cursor=cursor)
 
 
-def log_things(count: int) -> list[LogEntry]:
+def log_things(count: int, text: str = "") -> list[LogEntry]:
     """Announce so many things and number them."""
     with transaction.atomic():
         for number in range(count):
-            publish_thing(number)
+            publish_thing(number, text=text)
     entries: list[LogEntry] = []
     while batch := log.number_committed():
         entries += batch
@@ -118,7 +133,7 @@ async def until_handed_out(streams: Streams, position: int) -> None:
 async def open_stream(streams: Streams) -> Connection:
     """A stream that has caught up."""
     connection = await streams.admit(request())
-    await streams.catch_up(connection, None, Client().write)
+    await streams.replay(connection, Client().write).open(None)
     return connection
 
 
@@ -128,11 +143,12 @@ async def test_it_says_nothing_between_the_greeting_and_a_reset(
     client = Client()
     connection = await streams.admit(request(cursor=99))
     doorkeeper.answers.clear()
-    catching_up = asyncio.create_task(streams.catch_up(connection, 99, client.write))
+    replay = streams.replay(connection, client.write)
+    opening = asyncio.create_task(replay.open(99))
     await doorkeeper.until_asked()
     await asyncio.sleep(1.5)  # the heartbeat of a stream that is slow to open
     doorkeeper.answers.set()
-    await catching_up
+    await opening
     await client.write(await connection.take())
     assert client.types[:2] == ["connected", "reset"]
     streams.leave(connection)
@@ -149,17 +165,102 @@ async def test_it_takes_nobody_who_missed_much_for_a_slow_reader(
     client = Client()
     connection = await streams.admit(request(cursor=0))
     doorkeeper.answers.clear()
-    catching_up = asyncio.create_task(streams.catch_up(connection, 0, client.write))
+    serving = asyncio.create_task(serve(streams, connection, 0, client))
     await doorkeeper.until_asked()
     streams.hub.feed(await threads.run(log_things, more))
     await until_handed_out(streams, missed + more)
     doorkeeper.answers.set()
-    await catching_up
-    assert not connection.ended
-    await client.write(await connection.take())
-    said = [name for name in client.types if name != "ping"]
-    assert said == ["connected", *["thing-happened"] * (missed + more)]
+    async with asyncio.timeout(20):
+        while len(client.things) < missed + more:
+            await asyncio.sleep(0.01)
+    assert client.things == list(range(1, missed + more + 1))
+    connection.leave()
+    await serving
+
+
+async def test_it_lets_a_quick_reader_have_a_burst_that_no_queue_holds(
+    streams: Streams, threads: DatabaseThreads
+) -> None:
+    """First from the hub's memory, then, where that is too short, from the log."""
+    client = Client()
+    connection = await streams.admit(request())
+    serving = asyncio.create_task(serve(streams, connection, None, client))
+    expected = 0
+    for count, text in ((3 * MAX_FRAMES, ""), (60, "x" * 100_000), (400, "x" * 60_000)):
+        entries = await threads.run(log_things, count, text)
+        expected += count
+        # At once: the connection's task has no turn in between.
+        for entry in entries:
+            streams.hub._deliver(entry)
+            streams.hub._remember(entry)
+            streams.hub.last = entry.position
+        assert connection.behind
+        async with asyncio.timeout(20):
+            while len(client.things) < expected:
+                await asyncio.sleep(0.01)
+        assert not connection.behind
+    assert client.things == list(range(1, expected + 1))
     streams.leave(connection)
+    await serving
+
+
+async def test_it_resets_who_fell_behind_what_the_log_holds(
+    streams: Streams, threads: DatabaseThreads
+) -> None:
+    client = Client()
+    connection = await streams.admit(request())
+    serving = asyncio.create_task(serve(streams, connection, None, client))
+    while "connected" not in client.types:
+        await asyncio.sleep(0.01)
+    connection.fall_behind(0)
+    await threads.run(log_things, 5)
+    await threads.run(lambda: log.trim(before=timezone.now(), keep=0))
+    streams.hub.heard(5)
+    async with asyncio.timeout(20):
+        while "reset" not in client.types:
+            await asyncio.sleep(0.01)
+    streams.hub.feed(await threads.run(log_things, 1))
+    async with asyncio.timeout(20):
+        while not client.things:
+            await asyncio.sleep(0.01)
+    assert client.things == [6]
+    streams.leave(connection)
+    await serving
+
+
+async def test_it_ends_who_takes_nothing_and_is_behind(
+    streams: Streams, threads: DatabaseThreads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "STALL_SECONDS", 0.5)
+    stuck, idle = [await streams.admit(request()) for _ in range(2)]
+    taken = asyncio.Event()
+
+    async def take_nothing(frames: Sequence[Frame]) -> None:
+        taken.set()
+        await asyncio.Event().wait()
+
+    async def serve_stuck() -> None:
+        replay = streams.replay(stuck, take_nothing)
+        await replay.open(None)
+        await replay.pump()
+
+    serving = asyncio.create_task(serve_stuck())
+    quick = Client()
+    serving_idle = asyncio.create_task(serve(streams, idle, None, quick))
+    await taken.wait()
+    await asyncio.sleep(1.7)
+    assert not stuck.ended  # what waits for it is within its bounds
+    streams.hub.feed(await threads.run(log_things, MAX_FRAMES + 1))
+    async with asyncio.timeout(20):
+        while not stuck.ended:
+            await asyncio.sleep(0.01)
+    assert stuck.closed_because == "too-slow"
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+    assert not idle.ended
+    for connection in (stuck, idle):
+        streams.leave(connection)
+    await serving_idle
 
 
 async def test_it_asks_for_no_login_while_it_drains(

@@ -9,16 +9,17 @@ from tests.support.servers import Program
 _SERVER = """
 import django
 django.setup()
-from realtime import sequencer, wheel
+from realtime import clock, sequencer, wheel
 sequencer.LOOK_SECONDS = {look}
 wheel.HEARTBEAT_SECONDS = {heartbeat}
+clock.STALL_SECONDS = {stall}
 from marketplace.server import main
 main()
 """
 
 
-def hurried(*, look: float = 0.03, heartbeat: int = 20) -> Program:
+def hurried(*, look: float = 0.03, heartbeat: int = 20, stall: int = 15) -> Program:
     """A server that looks into the log every `look` seconds, and whose heartbeats are so far
-    apart."""
-    code = _SERVER.format(look=look, heartbeat=heartbeat)
+    apart, and which gives up readers that take nothing after so many seconds."""
+    code = _SERVER.format(look=look, heartbeat=heartbeat, stall=stall)
     return Program(("-c", code, "--host", "127.0.0.1", "--port"), ready="Serving on http://")

@@ -1,0 +1,140 @@
+"""What the database says of one stream: who listens now, what it may hear, what it missed.
+
+Everything here blocks and is called in a thread of its own (realtime.database).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from realtime import log
+from realtime.channels import Channel, UnknownChannel, parse_channel
+from realtime.connection import Transport
+from realtime.control import login_audience, user_audience
+from realtime.listeners import Credentials, Listener, NotLoggedIn, authenticator
+
+MAX_CHANNELS = 128
+
+RefusalCode = Literal[
+    "not-logged-in", "forbidden", "unknown-channel", "too-many", "restart", "unavailable"
+]
+
+
+class Refused(Exception):
+    """A stream, or a channel of one, is not to be had: the code says why."""
+
+    def __init__(self, code: RefusalCode) -> None:
+        super().__init__(code)
+        self.code: RefusalCode = code
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRequest:
+    """What a client asks for when it opens a stream. cursor: the last position that it has seen."""
+
+    credentials: Credentials
+    transport: Transport
+    address: str
+    cursor: int | None = None
+    channels: tuple[str, ...] = ()
+
+
+def check_request(request: StreamRequest) -> tuple[Listener, list[Channel]]:
+    """Who asks, and for what; raises Refused."""
+    if len(request.channels) > MAX_CHANNELS:
+        raise Refused("forbidden")
+    listener = log_in(request.credentials)
+    channels = [channel_named(name) for name in dict.fromkeys(request.channels)]
+    if listener.user_id is None and not (channels and all(c.kind.public for c in channels)):
+        raise Refused("not-logged-in")
+    if not all(c.may_be_heard_by(listener) for c in channels):
+        raise Refused("forbidden")
+    return listener, channels
+
+
+def log_in(credentials: Credentials) -> Listener:
+    """The listener for these credentials; raises Refused for one that does not hold."""
+    try:
+        return authenticator().log_in(credentials)
+    except NotLoggedIn as error:
+        raise Refused("not-logged-in") from error
+
+
+def channel_named(name: str) -> Channel:
+    """The channel of that name; raises Refused for one that cannot be. No database is asked."""
+    try:
+        return parse_channel(name)
+    except UnknownChannel as error:
+        raise Refused("unknown-channel") from error
+
+
+def login_audience_of(listener: Listener) -> tuple[str, ...]:
+    """What tells of the end of the listener's login."""
+    return () if listener.login_id is None else (login_audience(listener.login_id),)
+
+
+def audible_to(listener: Listener, channels: Iterable[str]) -> frozenset[str]:
+    """All that the hub delivers to such a connection, internal rows of its login included."""
+    names = {*listener.audiences, *channels, *login_audience_of(listener)}
+    if listener.user_id is not None:
+        names.add(user_audience(listener.user_id))
+    return frozenset(names)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The state of things for one connection, read after it was registered at the hub."""
+
+    head: int
+    listener: Listener | None  # as it is now; None when its login ended
+    allowed: bool  # whether it may (still) hear all the channels
+    states: dict[str, Any]  # of those whose states were asked for, by name
+
+
+def survey(
+    listener: Listener, channels: Sequence[Channel], *, states_of: Sequence[Channel] = ()
+) -> Survey:
+    """Who listens now, and whether they may. The head is read first: what comes after it follows
+    the states."""
+    head = log.head_position()
+    now, allowed = _ask_again(listener, channels)
+    states = {c.name: c.state_for(now) for c in states_of} if now is not None and allowed else {}
+    return Survey(head=head, listener=now, allowed=allowed, states=states)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One page of a replay, and the log and the rights as they were then."""
+
+    listener: Listener | None
+    allowed: bool
+    head: int
+    lost: bool  # the log does not hold what follows the cursor (any more)
+    page: log.Page
+
+
+def read_part(
+    listener: Listener, channels: Sequence[Channel], *, after: int, until: int | None
+) -> Part:
+    """The next part of a replay, for the listener as it is now. A long one may outlast a login."""
+    head, _ = log.read_head()
+    end = head if until is None else until
+    names = [channel.name for channel in channels]
+    now: Listener | None = listener
+    allowed = True
+    asked: frozenset[str] = frozenset()
+    page = log.Page([], after)
+    while now is not None and audible_to(now, names) != asked:
+        asked = audible_to(now, names)
+        page = log.read_page(asked, after=after, until=end)
+        # Asked after the page was read: a right that was lost before its last event shows.
+        now, allowed = _ask_again(now, channels)
+    # Read after the page, so that a trim between the two shows.
+    floor = log.read_head()[1]
+    lost = not floor <= after <= head
+    return Part(listener=now, allowed=allowed, head=head, lost=lost, page=page)
+
+
+def _ask_again(listener: Listener, channels: Iterable[Channel]) -> tuple[Listener | None, bool]:
+    now = authenticator().still_valid(listener)
+    return now, now is not None and all(c.may_be_heard_by(now) for c in channels)
