@@ -13,6 +13,7 @@ from realtime.events import iso_milliseconds
 from realtime.frames import numbered, ping_text, sse_frame
 from realtime.hub import Hub
 from realtime.messages import Heartbeat, TokenExpiring
+from realtime.tallies import Tallies
 from realtime.wheel import Wheel
 
 logger = logging.getLogger(__name__)
@@ -24,10 +25,10 @@ STALL_SECONDS = 15
 class Clock:
     """Ticks each second for the connections of one hub."""
 
-    def __init__(self, hub: Hub, wheel: Wheel) -> None:
+    def __init__(self, hub: Hub, wheel: Wheel, tallies: Tallies) -> None:
         self._hub = hub
         self._wheel = wheel
-        self.errors = 0
+        self._tallies = tallies
 
     async def run(self) -> None:
         """Tick until the task is cancelled; no failure ends it."""
@@ -41,7 +42,7 @@ class Clock:
                 self._look_at_logins()
                 self._end_stalled()
             except Exception:
-                self.errors += 1
+                self._tallies.clock_errors += 1
                 logger.exception("The clock of the streams failed and goes on.")
 
     def _beat(self, tick: int) -> None:
@@ -72,7 +73,8 @@ class Clock:
     def _end_stalled(self) -> None:
         since = asyncio.get_running_loop().time() - STALL_SECONDS
         for connection in tuple(self._hub.connections):
-            if _is_stalled(connection, since):
+            if not connection.ended and _is_stalled(connection, since):
+                self._tallies.too_slow += 1
                 connection.end("too-slow")
 
 

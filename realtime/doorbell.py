@@ -9,7 +9,8 @@ import logging
 import threading
 from typing import Protocol
 
-from channels.layers import BaseChannelLayer, get_channel_layer
+from channels import DEFAULT_CHANNEL_LAYER
+from channels.layers import BaseChannelLayer, channel_layers
 from django.conf import settings
 
 logger = logging.getLogger(__name__)
@@ -19,11 +20,9 @@ RING_TIMEOUT_SECONDS = 0.2
 _STEP_ASIDE_SECONDS = 0.02
 
 
-def channel_layer() -> BaseChannelLayer:
-    """The project's channel layer; RuntimeError where none is configured."""
-    layer = get_channel_layer()
-    if layer is None:
-        raise RuntimeError("CHANNEL_LAYERS names no default layer.")
+def new_channel_layer() -> BaseChannelLayer:
+    """A channel layer as CHANNEL_LAYERS describes it, with connections of its own."""
+    layer: BaseChannelLayer = channel_layers.make_backend(DEFAULT_CHANNEL_LAYER)
     return layer
 
 
@@ -76,17 +75,18 @@ class _Messenger:
         self._rung.set()
 
     def _run(self) -> None:
+        layer = new_channel_layer()
         with asyncio.Runner() as runner:
             while True:
                 # Waited for here, not in an executor, whose threads Python joins when it exits.
                 self._rung.wait()
                 self._rung.clear()
-                runner.run(self._ring_once())
+                runner.run(self._ring_once(layer))
 
-    async def _ring_once(self) -> None:
+    async def _ring_once(self, layer: BaseChannelLayer) -> None:
         try:
             async with asyncio.timeout(RING_TIMEOUT_SECONDS):
-                await channel_layer().group_send(EVENTS_GROUP, {"type": "log.wake"})
+                await layer.group_send(EVENTS_GROUP, {"type": "log.wake"})
         except Exception as error:  # noqa: BLE001 the servers' own look finds the row
             logger.warning("Ringing through Redis failed: %s", error)
 

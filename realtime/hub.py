@@ -16,6 +16,7 @@ from realtime import log
 from realtime.connection import Connection
 from realtime.database import DatabaseThreads
 from realtime.log import LogEntry, LogIncomplete
+from realtime.tallies import Tallies
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,8 @@ GAP_PAGE = 1000
 # What a stream that comes back after a short cut is served from, without a query.
 RECENT_EVENTS = 4096
 RECENT_BYTES = 16 * 1024 * 1024
+# What may wait to be handed out.
+WAITING_BYTES = 16 * 1024 * 1024
 # How long events are handed out before the connections' writers get their turn.
 HAND_OUT_SECONDS = 0.005
 
@@ -37,15 +40,17 @@ class Hub:
     are called in the hub's event loop.
     """
 
-    def __init__(self, *, control: Callable[[LogEntry, Sequence[Connection]], None]) -> None:
+    def __init__(
+        self, *, control: Callable[[LogEntry, Sequence[Connection]], None], tallies: Tallies
+    ) -> None:
         self.last = 0  # everything up to here was handed out
         self.connections: set[Connection] = set()
-        self.delivered = 0
-        self.gaps_healed = 0
+        self._tallies = tallies
         self._listeners: dict[str, set[Connection]] = {}
         self._recent: deque[LogEntry] = deque()
         self._recent_bytes = 0
         self._inbox: deque[list[LogEntry]] = deque()
+        self._waiting_bytes = 0  # in the inbox and ahead
         self._ahead: dict[int, list[LogEntry]] = {}  # batches beyond a gap, by first position
         self._heard = 0  # the highest position that anybody told of
         self._rewound = False  # the log was seen to end before our position
@@ -151,7 +156,11 @@ class Hub:
     def feed(self, entries: list[LogEntry]) -> None:
         """Take a batch of consecutive events; it may come twice, late or too early."""
         if entries:
-            self._inbox.append(entries)
+            size = _size_of(entries)
+            if self._waiting_bytes + size <= WAITING_BYTES:
+                self._inbox.append(entries)
+                self._waiting_bytes += size
+            # What there is no room for is read from the log when its turn comes.
             self._heard = max(self._heard, entries[-1].position)
             self._fed.set()
 
@@ -173,6 +182,7 @@ class Hub:
             except asyncio.CancelledError:
                 raise
             except Exception:
+                self._tallies.hub_errors += 1
                 # Nothing may end this loop. The position stays where it is: the next look goes on.
                 logger.exception("The hub failed at position %d and goes on.", self.last)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -202,6 +212,7 @@ class Hub:
             logger.error("The log ended before position %d: it was restored.", self.last)
             self._inbox.clear()
             self._ahead.clear()
+            self._waiting_bytes = 0
             self._heard = head
             self._lose_all_until(head)
 
@@ -211,13 +222,20 @@ class Hub:
     async def _hand_out_inbox(self) -> None:
         while True:
             while self._inbox:
-                entries = self._inbox.popleft()
-                if entries[-1].position > self.last:
-                    self._ahead[entries[0].position] = entries
+                self._sort_in(self._inbox.popleft())
             if not self._ahead or min(self._ahead) > self.last + 1:
                 return
             entries = self._ahead.pop(min(self._ahead))
+            self._waiting_bytes -= _size_of(entries)
             await self._hand_out([entry for entry in entries if entry.position > self.last])
+
+    def _sort_in(self, entries: list[LogEntry]) -> None:
+        first = entries[0].position
+        present = self._ahead.get(first, [])
+        if entries[-1].position > self.last and len(entries) > len(present):
+            self._ahead[first] = entries
+            entries = present
+        self._waiting_bytes -= _size_of(entries)
 
     async def _read_gap(self, until: int) -> None:
         try:
@@ -228,7 +246,7 @@ class Hub:
             _, floor = await self._reader.run(log.read_head)
             self._lose_all_until(max(until, floor))
             return
-        self.gaps_healed += 1
+        self._tallies.gaps_healed += 1
         await self._hand_out(entries)
 
     def _lose_all_until(self, position: int) -> None:
@@ -249,6 +267,7 @@ class Hub:
             self._deliver(entry)
             self._remember(entry)
             self.last = entry.position
+            self._tallies.handed_out += 1
             if time.monotonic() - began > HAND_OUT_SECONDS:
                 await asyncio.sleep(0)
                 began = time.monotonic()
@@ -263,10 +282,13 @@ class Hub:
             # position says that it has the event.
             for connection in self._listeners.get(name, ()):
                 connection.deliver(entry)
-        self.delivered += 1
 
     def _remember(self, entry: LogEntry) -> None:
         self._recent.append(entry)
         self._recent_bytes += len(entry.text)
         while len(self._recent) > RECENT_EVENTS or self._recent_bytes > RECENT_BYTES:
             self._recent_bytes -= len(self._recent.popleft().text)
+
+
+def _size_of(entries: list[LogEntry]) -> int:
+    return sum(len(entry.text) for entry in entries)

@@ -5,6 +5,8 @@ Each process keeps its own counts in memory and publishes them as a lease that i
 second; what the other processes count is read at the same moment.
 """
 
+import os
+import socket
 from collections import Counter, deque
 from datetime import timedelta
 from typing import TypeVar
@@ -51,6 +53,7 @@ class StreamCounts(Counts):
     def __init__(self) -> None:
         super().__init__()
         self.process = uuid4()
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._elsewhere = Counts()
 
     def enter(self, connection: Connection) -> None:
@@ -75,12 +78,18 @@ class StreamCounts(Counts):
         else:
             decrease(self.by_address, connection.address)
 
-    def renew_lease(self) -> None:
-        """Publish the counts and read those of the other processes. Uses the database."""
+    def renew_lease(self, *, position: int, tallies: dict[str, int]) -> None:
+        """Publish the counts and read those of the other processes. Uses the database.
+
+        position: up to where this process has handed out the log; tallies: what it counts besides.
+        """
         ProcessLease.objects.update_or_create(
             process=self.process,
             defaults={
+                "name": self._name,
                 "renewed_at": timezone.now(),
+                "position": position,
+                "tallies": tallies,
                 "by_user": dict(self.by_user),
                 "by_address": dict(self.by_address),
             },

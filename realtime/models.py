@@ -6,6 +6,7 @@ Only realtime.publishing writes the outbox and only realtime.log moves rows from
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Now
 
 
 class OutboxEvent(models.Model):
@@ -68,18 +69,25 @@ class LogEvent(models.Model):
 
 
 class ProcessLease(models.Model):
-    """How many streams a server process has open, renewed each second while it lives.
+    """What one server process tells the others, renewed each second while it lives.
 
     A process that was killed leaves no counts behind: its lease is dead after three seconds.
+    Columns have defaults in the database for processes of another release, which know fewer.
     """
 
     process = models.UUIDField(primary_key=True)
+    name = models.CharField(max_length=100, db_default="", help_text="Host and process id.")
+    started_at = models.DateTimeField(db_default=Now())
     renewed_at = models.DateTimeField()
+    position = models.BigIntegerField(db_default=0, help_text="The log is handed out up to here.")
     by_user = models.JSONField(default=dict, help_text="Streams by user id.")
     by_address = models.JSONField(default=dict, help_text="Anonymous streams by address.")
+    tallies = models.JSONField(
+        default=dict, db_default={}, help_text="What it counted since it started."
+    )
 
     def __str__(self) -> str:
-        return f"{self.process} at {self.renewed_at:%H:%M:%S}"
+        return f"{self.name} at {self.renewed_at:%H:%M:%S}"
 
 
 class LogAudience(models.Model):

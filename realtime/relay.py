@@ -5,22 +5,27 @@ sees that by the positions and reads the log.
 """
 
 import asyncio
-import contextlib
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from realtime.doorbell import EVENTS_GROUP, channel_layer
+from realtime.doorbell import EVENTS_GROUP, new_channel_layer
 from realtime.log import LogEntry
+from realtime.tallies import Tallies
 
 logger = logging.getLogger(__name__)
 
 MAX_MESSAGE_BYTES = 256 * 1024
 MAX_WAITING = 64
 RETRY_SECONDS = 0.5
+# A process that hears nothing for so long, while the log grows, takes itself for deaf.
+DEAF_SECONDS = 2.0
+# So long the layer may take to let its connections go.
+FLUSH_SECONDS = 1.0
 
 
 class Relay:
@@ -32,36 +37,46 @@ class Relay:
         feed: Callable[[list[LogEntry]], None],
         heard: Callable[[int], Any],
         wake: Callable[[], None],
+        tallies: Tallies,
     ) -> None:
-        self._layer = channel_layer()
+        self._layer = new_channel_layer()
         self._feed = feed
         self._heard = heard
         self._wake = wake
+        self._tallies = tallies
         self._own = uuid4().hex
         self._waiting: deque[dict[str, Any]] = deque(maxlen=MAX_WAITING)
         self._has_waiting = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._receiving: asyncio.Task[None] | None = None
+        self._heard_at = 0.0  # by time.monotonic(): when another process was heard, or joined anew
 
     def start(self) -> None:
         """Begin to send and to receive."""
         self._tasks = [asyncio.create_task(self._send(), name="relay-send")]
-        self.join_again()
+        self._join()
 
     async def stop(self) -> None:
-        """End both tasks."""
+        """End both tasks, and the layer's connections."""
         tasks = [*self._tasks, *([self._receiving] if self._receiving else [])]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        await self._flush()
 
-    def join_again(self) -> None:
-        """Join the group under a new name: the old one may have become deaf without a word."""
+    def missed_news(self) -> None:
+        """Learn that the log grew and no doorbell told of it. Who hears nothing else joins again,
+        under a new name: the old one may have become deaf without a word."""
+        if time.monotonic() - self._heard_at > DEAF_SECONDS:
+            logger.warning("The other processes are not heard: joining them again.")
+            self._tallies.rejoined += 1
+            self._join()
+
+    def _join(self) -> None:
+        self._heard_at = time.monotonic()
         deaf = self._receiving
-        self._receiving = asyncio.create_task(self._receive(), name="relay-receive")
-        if deaf is not None:
-            deaf.cancel()
+        self._receiving = asyncio.create_task(self._receive(deaf), name="relay-receive")
 
     def pass_on(self, entries: list[LogEntry]) -> None:
         """Send a batch to the other processes, soon; the oldest waiting one is dropped when Redis
@@ -72,7 +87,7 @@ class Relay:
             "first": entries[0].position,
             "last": entries[-1].position,
         }
-        if sum(len(entry.text) for entry in entries) <= MAX_MESSAGE_BYTES:
+        if sum(len(entry.text.encode()) for entry in entries) <= MAX_MESSAGE_BYTES:
             message["events"] = [
                 [e.type, " ".join(e.audiences), e.payload, e.published_at.isoformat()]
                 for e in entries
@@ -88,36 +103,53 @@ class Relay:
                 try:
                     await self._layer.group_send(EVENTS_GROUP, self._waiting.popleft())
                 except Exception as error:  # noqa: BLE001 the others' own look finds the events
+                    self._tallies.relay_errors += 1
                     logger.warning("Passing events on through Redis failed: %s", error)
                     await asyncio.sleep(RETRY_SECONDS)
 
-    async def _receive(self) -> None:
+    # --- receiving --------------------------------------------------------------------------
+
+    async def _receive(self, deaf: asyncio.Task[None] | None) -> None:
+        if deaf is not None:
+            deaf.cancel()
+            await asyncio.wait([deaf])
+            await self._flush()
         while True:
             try:
                 channel = await self._layer.new_channel()
                 await self._layer.group_add(EVENTS_GROUP, channel)
                 await self._hear(channel)
             except Exception as error:  # noqa: BLE001 as above
+                self._tallies.relay_errors += 1
                 logger.warning("Hearing events through Redis failed: %s", error)
-                # Nobody else of this process uses the layer. What is left of the old channel would
-                # go on collecting messages that nobody reads.
-                with contextlib.suppress(Exception):
-                    await self._layer.flush()
+                await self._flush()
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _hear(self, channel: str) -> None:
+        # Never cancelled to wait for something else: that would unsubscribe, and lose what waits.
+        while True:
+            self._take(await self._layer.receive(channel))
+
+    async def _flush(self) -> None:
+        """Let go of the layer's connections, and of a channel that nobody reads any more.
+
+        Nobody else uses this layer. One that cannot even do that is beyond repair (its receiving
+        task has died, and its flush raises what that died of): a new one takes its place.
+        """
         try:
-            while True:
-                self._take(await self._layer.receive(channel))
-        finally:
-            with contextlib.suppress(Exception):
-                await self._layer.group_discard(EVENTS_GROUP, channel)
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self._layer.flush()
+        except Exception as error:  # noqa: BLE001 as above
+            logger.warning("A channel layer is given up: %r", error)
+            self._layer = new_channel_layer()
 
     def _take(self, message: dict[str, Any]) -> None:
+        self._heard_at = time.monotonic()
         try:
             self._understand(message)
         except Exception:
             # A process of another release may say what this one does not know.
+            self._tallies.relay_errors += 1
             logger.exception("A message of another process was not understood.")
 
     def _understand(self, message: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from realtime.hub import Hub
 from realtime.listeners import Listener
 from realtime.messages import Connected, Reset, ResetReason, Subscribed
 from realtime.rights import Part, Survey, audible_to, login_audience_of, read_part, survey
+from realtime.tallies import Tallies
 from realtime.wheel import HEARTBEAT_SECONDS, Wheel
 
 logger = logging.getLogger(__name__)
@@ -30,16 +31,24 @@ Write = Callable[[Sequence[Frame]], Awaitable[None]]
 class Replay:
     """Serves one connection, in the task that calls."""
 
-    __slots__ = ("_connection", "_hub", "_owed", "_pool", "_wheel", "_write")
+    __slots__ = ("_connection", "_hub", "_owed", "_pool", "_tallies", "_wheel", "_write")
 
     def __init__(
-        self, connection: Connection, write: Write, *, hub: Hub, pool: DatabaseThreads, wheel: Wheel
+        self,
+        connection: Connection,
+        write: Write,
+        *,
+        hub: Hub,
+        pool: DatabaseThreads,
+        wheel: Wheel,
+        tallies: Tallies,
     ) -> None:
         self._connection = connection
         self._write = write
         self._hub = hub
         self._pool = pool
         self._wheel = wheel
+        self._tallies = tallies
         # Whose present states the client still waits for.
         self._owed: tuple[Channel, ...] = tuple(connection.channels.values())
 
@@ -65,8 +74,15 @@ class Replay:
                 await self._send(frames)
             elif connection.ended:
                 return
-            elif connection.holds or not self._hub.bring_level(connection):
-                await self._get_level(connection.sent)
+            else:
+                await self._go_on()
+
+    async def _go_on(self) -> None:
+        """Bring a connection level that fell behind: from memory, if it may, else from the log."""
+        self._tallies.fell_behind += 1
+        connection = self._connection
+        if connection.holds or not self._hub.bring_level(connection):
+            await self._get_level(connection.sent)
 
     async def _get_level(self, cursor: int | None, *, opens: bool = False) -> None:
         connection = self._connection

@@ -10,6 +10,7 @@ from django.db import DatabaseError, OperationalError, connection
 from realtime import doorbell, log
 from realtime.database import with_own_connection
 from realtime.log import LogEntry
+from realtime.tallies import Tallies
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,11 @@ class Sequencer:
     """
 
     def __init__(
-        self, *, deliver: Callable[[list[LogEntry]], None], heard: Callable[[int], None]
+        self,
+        *,
+        deliver: Callable[[list[LogEntry]], None],
+        heard: Callable[[int], None],
+        tallies: Tallies,
     ) -> None:
         self._deliver = deliver
         self._heard = heard
@@ -39,7 +44,7 @@ class Sequencer:
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
         self._look_at = 0.0  # by time.monotonic()
         self._prepared: object = None  # the driver's connection that has our settings
-        self.errors = 0
+        self._tallies = tallies
 
     def start(self) -> None:
         """Begin to number; events that were committed before are numbered at once."""
@@ -72,7 +77,7 @@ class Sequencer:
                 with_own_connection(self._pass, rung)
             except Exception:
                 # Nothing may end this loop: what could not be numbered now is numbered later.
-                self.errors += 1
+                self._tallies.sequencer_errors += 1
                 logger.exception("The sequencer failed and goes on.")
                 connection.close()
                 time.sleep(RETRY_SECONDS)
@@ -110,6 +115,7 @@ class Sequencer:
                 log.ensure_head()
                 continue
             if entries:
+                self._tallies.numbered += len(entries)
                 self._deliver(entries)
             if len(entries) < log.MOVE_LIMIT:
                 return

@@ -5,7 +5,6 @@ a lifespan (daphne) the first request does.
 """
 
 import asyncio
-import time
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
@@ -18,7 +17,6 @@ from realtime.streams import Streams
 
 # Logins, permissions and replays of all streams share these threads.
 POOL_SIZE = 4
-REJOIN_SECONDS = 5.0
 
 
 class Station:
@@ -28,17 +26,18 @@ class Station:
         self._loop = asyncio.get_running_loop()
         self._pool = DatabaseThreads(size=POOL_SIZE, name="streams")
         self.streams = Streams(self._pool)
-        self._sequencer = Sequencer(deliver=self._numbered, heard=self._looked)
+        tallies = self.streams.tallies
+        self._sequencer = Sequencer(deliver=self._numbered, heard=self._looked, tallies=tallies)
         self._relay = (
             Relay(
                 feed=self.streams.hub.feed,
                 heard=self.streams.hub.heard,
                 wake=self._sequencer.wake,
+                tallies=tallies,
             )
             if settings.REDIS_URL
             else None
         )
-        self._joined_at = time.monotonic()
 
     async def start(self) -> None:
         """Start everything; the hub first, so that nothing is numbered past it."""
@@ -71,11 +70,7 @@ class Station:
     def _compare(self, position: int) -> None:
         is_news = self.streams.hub.heard(position)
         if is_news and self._relay is not None:
-            now = time.monotonic()
-            if now - self._joined_at > REJOIN_SECONDS:
-                # No doorbell told of it: this process may have become deaf.
-                self._joined_at = now
-                self._relay.join_again()
+            self._relay.missed_news()
 
 
 _stations: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Station]] = WeakKeyDictionary()

@@ -27,6 +27,7 @@ from realtime.listeners import Listener
 from realtime.log import LogEntry
 from realtime.replay import Replay, Write
 from realtime.rights import Refused, StreamRequest, check_request
+from realtime.tallies import Tallies
 from realtime.wheel import Wheel
 
 logger = logging.getLogger(__name__)
@@ -41,12 +42,13 @@ class Streams:
     """The streams over one hub. hearing: what they may hear while they are open."""
 
     def __init__(self, pool: DatabaseThreads) -> None:
-        self.hub = Hub(control=self._control)
+        self.tallies = Tallies()
+        self.hub = Hub(control=self._control, tallies=self.tallies)
         self.counts = StreamCounts()
         self.draining = False
         self._pool = pool
         self._wheel = Wheel()
-        self._clock = Clock(self.hub, self._wheel)
+        self._clock = Clock(self.hub, self._wheel, self.tallies)
         self._checking: Counter[str] = Counter()  # anonymous requests in hand, by address
         self._books = DatabaseThreads(size=1, name="books")
         self._chores: set[asyncio.Task[None]] = set()
@@ -62,7 +64,7 @@ class Streams:
     async def start(self) -> None:
         """Start the hub and the clock."""
         await self.hub.start()
-        await self._books.run(self.counts.renew_lease)
+        await self._renew_lease()
         self._tasks = [
             asyncio.create_task(self._clock.run(), name="stream-clock"),
             asyncio.create_task(self._keep_books(), name="stream-books"),
@@ -152,7 +154,14 @@ class Streams:
 
     def replay(self, connection: Connection, write: Write) -> Replay:
         """What serves a connection that admit() made; write hands frames to its socket."""
-        return Replay(connection, write, hub=self.hub, pool=self._pool, wheel=self._wheel)
+        return Replay(
+            connection,
+            write,
+            hub=self.hub,
+            pool=self._pool,
+            wheel=self._wheel,
+            tallies=self.tallies,
+        )
 
     def leave(self, connection: Connection) -> None:
         """Forget a connection that admit() made; idempotent."""
@@ -190,11 +199,16 @@ class Streams:
             await asyncio.sleep(1)
             seconds += 1
             try:
-                await self._books.run(self.counts.renew_lease)
+                await self._renew_lease()
             except Exception:
                 logger.exception("The lease could not be renewed; the next second tries again.")
             if seconds % TIDY_SECONDS == 0:
                 self._start_chore(self._tidy())
+
+    async def _renew_lease(self) -> None:
+        await self._books.run(
+            self.counts.renew_lease, position=self.hub.last, tallies=self.tallies.as_dict()
+        )
 
     async def _tidy(self) -> None:
         try:

@@ -12,6 +12,7 @@ from realtime.database import DatabaseThreads
 from realtime.hub import Hub
 from realtime.listeners import NOBODY
 from realtime.models import LogEvent, LogHead
+from realtime.tallies import Tallies
 from tests.realtime.things import entry, publish_thing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,7 +37,7 @@ def told() -> Told:
 async def hub(told: Told, threads: DatabaseThreads) -> AsyncIterator[Hub]:
     """A hub that has started on an empty log."""
     await threads.run(log.ensure_head)
-    hub = Hub(control=told.control)
+    hub = Hub(control=told.control, tallies=Tallies())
     await hub.start()
     yield hub
     await hub.stop()
@@ -103,7 +104,7 @@ async def test_it_cuts_a_batch_that_overlaps(hub: Hub) -> None:
     hub.feed([entry(2), entry(3)])
     await reach(hub, 3)
     assert await positions_of(connection) == [1, 2, 3]
-    assert hub.gaps_healed == 0
+    assert hub._tallies.gaps_healed == 0
 
 
 async def test_it_reads_from_the_log_what_no_doorbell_told(
@@ -114,7 +115,7 @@ async def test_it_reads_from_the_log_what_no_doorbell_told(
     assert hub.heard(3)
     await reach(hub, 3)
     assert await positions_of(connection) == [1, 2, 3]
-    assert hub.gaps_healed == 1
+    assert hub._tallies.gaps_healed == 1
 
 
 async def test_it_goes_on_when_the_log_lost_a_stretch(hub: Hub) -> None:

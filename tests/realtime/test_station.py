@@ -25,7 +25,7 @@ def own_threads() -> list[str]:
 async def test_it_leaves_nothing_of_a_start_that_failed(
     threads: DatabaseThreads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: StreamCounts) -> None:
+    def fail(self: StreamCounts, **_: object) -> None:
         raise DatabaseError("no lease today")
 
     with monkeypatch.context() as broken:
