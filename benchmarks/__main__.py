@@ -4,10 +4,10 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import latency
+from benchmarks import faults, latency
 from benchmarks.report import Table, write
 
-SCENARIOS: dict[str, Callable[[], Table]] = {"latency": latency.run}
+SCENARIOS: dict[str, Callable[[], Table]] = {"faults": faults.run, "latency": latency.run}
 
 
 def main() -> None:

@@ -146,7 +146,13 @@ CHANNEL_LAYERS = {
     "default": (
         {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [REDIS_URL], "prefix": "marketplace"},
+            "CONFIG": {
+                # One that is frozen, or gone without a word, must not hold the relay for ever.
+                "hosts": [
+                    {"address": REDIS_URL, "socket_timeout": 2, "socket_connect_timeout": 1}
+                ],
+                "prefix": "marketplace",
+            },
         }
         if REDIS_URL
         else {"BACKEND": "channels.layers.InMemoryChannelLayer"}

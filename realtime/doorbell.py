@@ -65,6 +65,7 @@ class _Messenger:
         self._rung = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._fails = False
 
     def ring(self) -> None:
         """Hand the ring over; rings that come while one is on its way are one."""
@@ -88,7 +89,14 @@ class _Messenger:
             async with asyncio.timeout(RING_TIMEOUT_SECONDS):
                 await layer.group_send(EVENTS_GROUP, {"type": "log.wake"})
         except Exception as error:  # noqa: BLE001 the servers' own look finds the row
-            logger.warning("Ringing through Redis failed: %s", error)
+            # Once for each outage: a busy worker rings hundreds of times a second.
+            if not self._fails:
+                logger.warning("Ringing through Redis fails: %s", error)
+            self._fails = True
+        else:
+            if self._fails:
+                logger.info("Ringing through Redis works again.")
+            self._fails = False
 
 
 _messenger = _Messenger()

@@ -131,17 +131,13 @@ class Relay:
             self._take(await self._layer.receive(channel))
 
     async def _flush(self) -> None:
-        """Let go of the layer's connections, and of a channel that nobody reads any more.
-
-        Nobody else uses this layer. One that cannot even do that is beyond repair (its receiving
-        task has died, and its flush raises what that died of): a new one takes its place.
-        """
+        """Let go of the layer's connections, and of a channel that nobody reads any more: nobody
+        else uses this layer, and it connects anew when it is next asked for something."""
         try:
             async with asyncio.timeout(FLUSH_SECONDS):
                 await self._layer.flush()
         except Exception as error:  # noqa: BLE001 as above
-            logger.warning("A channel layer is given up: %r", error)
-            self._layer = new_channel_layer()
+            logger.warning("The channel layer did not let go: %r", error)
 
     def _take(self, message: dict[str, Any]) -> None:
         self._heard_at = time.monotonic()

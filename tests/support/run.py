@@ -132,6 +132,8 @@ def main(arguments: list[str]) -> int:
         signal.signal(each, stop)
     install_missing_packages()
     with tempfile.TemporaryDirectory(prefix="marketplace-") as folder, postgres() as postgres_url:
+        # A test's own PostgreSQL runs as another user, who must get through to its folder.
+        Path(folder).chmod(0o711)
         # What this shell sets for a server must not change what is tested.
         settings = settings_variables()
         environment = {name: value for name, value in os.environ.items() if name not in settings}
