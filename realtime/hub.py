@@ -15,6 +15,7 @@ from itertools import chain
 from realtime import log
 from realtime.connection import Connection
 from realtime.database import DatabaseThreads
+from realtime.inbox import Inbox
 from realtime.log import LogEntry, LogIncomplete
 from realtime.tallies import Tallies
 
@@ -27,8 +28,6 @@ GAP_PAGE = 1000
 # What a stream that comes back after a short cut is served from, without a query.
 RECENT_EVENTS = 4096
 RECENT_BYTES = 16 * 1024 * 1024
-# What may wait to be handed out.
-WAITING_BYTES = 16 * 1024 * 1024
 # How long events are handed out before the connections' writers get their turn.
 HAND_OUT_SECONDS = 0.005
 
@@ -49,10 +48,7 @@ class Hub:
         self._listeners: dict[str, set[Connection]] = {}
         self._recent: deque[LogEntry] = deque()
         self._recent_bytes = 0
-        self._inbox: deque[list[LogEntry]] = deque()
-        self._waiting_bytes = 0  # in the inbox and ahead
-        self._ahead: dict[int, list[LogEntry]] = {}  # batches beyond a gap, by first position
-        self._heard = 0  # the highest position that anybody told of
+        self._inbox = Inbox()
         self._rewound = False  # the log was seen to end before our position
         self._fed = asyncio.Event()
         self._reader = DatabaseThreads(size=1, name="hub")
@@ -63,7 +59,8 @@ class Hub:
 
     async def start(self) -> None:
         """Take the log's present head as position; events after it are handed out."""
-        self.last = self._heard = await self._reader.run(log.head_position)
+        self.last = await self._reader.run(log.head_position)
+        self._inbox.start_from(self.last)
         self._task = asyncio.create_task(self._run(), name="hub")
 
     async def stop(self) -> None:
@@ -156,19 +153,13 @@ class Hub:
     def feed(self, entries: list[LogEntry]) -> None:
         """Take a batch of consecutive events; it may come twice, late or too early."""
         if entries:
-            size = _size_of(entries)
-            if self._waiting_bytes + size <= WAITING_BYTES:
-                self._inbox.append(entries)
-                self._waiting_bytes += size
-            # What there is no room for is read from the log when its turn comes.
-            self._heard = max(self._heard, entries[-1].position)
+            self._inbox.add(entries)
             self._fed.set()
 
     def heard(self, position: int) -> bool:
         """Learn that the log reaches up to there; whether that is news to this hub."""
-        is_news = position > self._heard
+        is_news = self._inbox.hear(position)
         if position != self.last:
-            self._heard = max(self._heard, position)
             self._rewound = position < self.last
             self._fed.set()
         return is_news
@@ -193,13 +184,13 @@ class Hub:
             self._rewound = False
             await self._jump()
         await self._hand_out_inbox()
-        if not self._ahead and self._heard <= self.last:
+        if self._inbox.missing_after(self.last) is None:
             return
         # Something is missing: it may be just behind in another queue.
         await asyncio.sleep(REORDER_SECONDS)
         await self._hand_out_inbox()
-        while self._heard > self.last:
-            await self._read_gap(min([self._heard, self.last + GAP_PAGE, *self._gap_ends()]))
+        while (end := self._inbox.missing_after(self.last)) is not None:
+            await self._read_gap(min(end, self.last + GAP_PAGE))
             await self._hand_out_inbox()
 
     async def _jump(self) -> None:
@@ -210,32 +201,12 @@ class Hub:
         head = await self._reader.run(log.jump_beyond, self.last)
         if head is not None:
             logger.error("The log ended before position %d: it was restored.", self.last)
-            self._inbox.clear()
-            self._ahead.clear()
-            self._waiting_bytes = 0
-            self._heard = head
+            self._inbox.start_from(head)
             self._lose_all_until(head)
 
-    def _gap_ends(self) -> list[int]:
-        return [min(self._ahead) - 1] if self._ahead else []
-
     async def _hand_out_inbox(self) -> None:
-        while True:
-            while self._inbox:
-                self._sort_in(self._inbox.popleft())
-            if not self._ahead or min(self._ahead) > self.last + 1:
-                return
-            entries = self._ahead.pop(min(self._ahead))
-            self._waiting_bytes -= _size_of(entries)
-            await self._hand_out([entry for entry in entries if entry.position > self.last])
-
-    def _sort_in(self, entries: list[LogEntry]) -> None:
-        first = entries[0].position
-        present = self._ahead.get(first, [])
-        if entries[-1].position > self.last and len(entries) > len(present):
-            self._ahead[first] = entries
-            entries = present
-        self._waiting_bytes -= _size_of(entries)
+        while entries := self._inbox.take_after(self.last):
+            await self._hand_out(entries)
 
     async def _read_gap(self, until: int) -> None:
         try:
@@ -251,11 +222,14 @@ class Hub:
 
     def _lose_all_until(self, position: int) -> None:
         # Each connection finds in the log what is left for it, and is told if anything is missing.
-        for connection in self.connections:
-            connection.fall_behind(connection.sent if connection.holds else self.last)
+        self._leave_to_replay(self.last)
         self.last = position
         self._recent.clear()
         self._recent_bytes = 0
+
+    def _leave_to_replay(self, handed_out: int) -> None:
+        for connection in self.connections:
+            connection.fall_behind(connection.sent if connection.holds else handed_out)
 
     # --- handing out ------------------------------------------------------------------------
 
@@ -264,7 +238,13 @@ class Hub:
         for entry in entries:
             # No await from the first connection's frame to the new position: whoever reads `last`
             # knows that everything up to it is in the queues.
-            self._deliver(entry)
+            try:
+                self._deliver(entry)
+            except Exception:
+                # One event that cannot be handed out must not keep all others from everybody.
+                self._tallies.hub_errors += 1
+                logger.exception("Event %d was not handed out; it is read again.", entry.position)
+                self._leave_to_replay(entry.position - 1)
             self._remember(entry)
             self.last = entry.position
             self._tallies.handed_out += 1
@@ -288,7 +268,3 @@ class Hub:
         self._recent_bytes += len(entry.text)
         while len(self._recent) > RECENT_EVENTS or self._recent_bytes > RECENT_BYTES:
             self._recent_bytes -= len(self._recent.popleft().text)
-
-
-def _size_of(entries: list[LogEntry]) -> int:
-    return sum(len(entry.text) for entry in entries)

@@ -207,6 +207,32 @@ async def test_it_keeps_back_what_those_hear_who_hear_something_else_now(hub: Hu
     assert await positions_of(connection) == [2, 3]
 
 
+async def test_it_goes_on_behind_an_event_that_it_cannot_hand_out(
+    threads: DatabaseThreads, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody loses it either: whoever listens reads it from the log."""
+
+    def fail(row: log.LogEntry, concerned: Sequence[Connection]) -> None:
+        raise RuntimeError("not today")
+
+    await threads.run(log.ensure_head)
+    tallies = Tallies()
+    hub = Hub(control=fail, tallies=tallies)
+    await hub.start()
+    connection = listener(hub, "all")
+    row = log.LogEntry(2, "_login-ended", "login.abc", "{}", entry(1).published_at)
+    hub.feed([entry(1), row, entry(3)])
+    await reach(hub, 3)
+    assert tallies.hub_errors == 1
+    assert "not today" in caplog.text
+    assert await positions_of(connection) == [1]
+    assert connection.behind
+    assert connection.sent == 1
+    assert hub.bring_level(connection)
+    assert await positions_of(connection) == [3]
+    await hub.stop()
+
+
 async def test_it_goes_on_far_above_where_the_database_was_restored(
     hub: Hub, threads: DatabaseThreads
 ) -> None:

@@ -1,0 +1,222 @@
+"""Hub, connections and log together, driven through whatever hypothesis thinks of.
+
+Events are published, doorbells ring, are lost, come twice and too early; clients come, read, stop
+reading, go on, are cut and come back with their cursor, subscribe and change their rights. In the
+end each client has heard what the log holds for it, once and in order.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import pytest
+from django.db import connection as database
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from realtime import connection as connections
+from realtime import log
+from realtime.connection import Connection, Frame
+from realtime.control import recheck_user
+from realtime.database import DatabaseThreads
+from realtime.listeners import Credentials, Listener, authenticator, register_authenticator
+from realtime.log import LogEntry
+from realtime.models import LogAudience, LogEvent, LogHead, OutboxEvent
+from realtime.rights import StreamRequest
+from realtime.streams import Streams
+from realtime.testing import Witness
+from tests.realtime.things import publish_thing
+
+AUDIENCES = ("all", "buyers", "sellers", "user.1", "user.2")
+USERS = {1: ("all", "buyers", "user.1"), 2: ("all", "sellers", "user.2")}
+
+
+class Doorkeeper:
+    """Lets everybody in who names a user."""
+
+    def log_in(self, credentials: Credentials) -> Listener:
+        user_id = int(credentials.token)
+        return Listener(user_id=user_id, login_id=f"login-{user_id}", audiences=USERS[user_id])
+
+    def still_valid(self, listener: Listener) -> Listener | None:
+        return listener
+
+
+class Client:
+    """One that has a cursor and a witness over all its streams, and may stop reading."""
+
+    def __init__(self, user_id: int, after: int) -> None:
+        self.user_id = user_id
+        self.witness = Witness(*USERS[user_id], after=after)
+        self.reads = asyncio.Event()
+        self.reads.set()
+        self.connection: Connection | None = None
+        self.task: asyncio.Task[None] | None = None
+
+    async def write(self, frames: Sequence[Frame]) -> None:
+        for frame in frames:
+            await self.reads.wait()
+            self.witness.hear(json.loads(frame))
+
+
+class Machine(RuleBasedStateMachine):
+    """The rules. What is asynchronous goes on in its loop during them, and only then."""
+
+    clients = Bundle("clients")
+    doorbells = Bundle("doorbells")
+
+    def __init__(self) -> None:
+        super().__init__()
+        for model in (OutboxEvent, LogEvent, LogAudience):
+            model.objects.all().delete()
+        LogHead.objects.update_or_create(id=1, defaults={"position": 0, "floor": 0})
+        self.runner = asyncio.Runner()
+        self.published = 0
+        self.everybody: list[Client] = []
+        self.run(self.start())
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self.runner.run(work)
+
+    async def start(self) -> None:
+        self.pool = DatabaseThreads(size=2, name="machine")
+        self.streams = Streams(self.pool)
+        await self.streams.hub.start()
+
+    # --- what happens -----------------------------------------------------------------------
+
+    @rule(
+        target=doorbells,
+        audiences=st.lists(st.sampled_from(AUDIENCES), min_size=1, max_size=2, unique=True),
+        count=st.integers(1, 6),
+        size=st.sampled_from([0, 0, 0, 300]),
+    )
+    def publish(self, audiences: list[str], count: int, size: int) -> list[LogEntry]:
+        """Some events are committed and numbered; whether a doorbell tells of them is another
+        matter."""
+        for _ in range(count):
+            self.published += 1
+            publish_thing(self.published, to=" ".join(audiences), text="x" * size)
+        return log.number_committed()
+
+    @rule(batch=doorbells)
+    def ring(self, batch: list[LogEntry]) -> None:
+        """A doorbell rings: early, late, or again."""
+        self.run(self.settle(lambda: self.streams.hub.feed(list(batch)), turns=3))
+
+    @rule(turns=st.integers(0, 20))
+    def look(self, turns: int) -> None:
+        """The once-a-second look."""
+        head = log.head_position()
+        self.run(self.settle(lambda: self.streams.hub.heard(head), turns=turns))
+
+    @rule(user_id=st.sampled_from(list(USERS)))
+    def ask_again(self, user_id: int) -> None:
+        """A user changed: the streams ask again what they may hear."""
+        from django.db import transaction
+
+        with transaction.atomic():
+            recheck_user(user_id)
+        log.number_committed()
+
+    @rule(target=clients, user_id=st.sampled_from(list(USERS)))
+    def come(self, user_id: int) -> Client:
+        """Somebody opens a stream from the present head."""
+        client = Client(user_id, log.head_position())
+        self.everybody.append(client)
+        self.run(self.open(client))
+        return client
+
+    @rule(client=clients)
+    def cut(self, client: Client) -> None:
+        """The network goes."""
+        self.run(self.close(client))
+
+    @rule(client=clients)
+    def come_back(self, client: Client) -> None:
+        """The client comes back with its cursor, in whatever state it was."""
+        self.run(self.close(client))
+        self.run(self.open(client))
+
+    @rule(client=clients)
+    def stop_reading(self, client: Client) -> None:
+        """The socket takes nothing any more."""
+        client.reads.clear()
+
+    @rule(client=clients, turns=st.integers(0, 20))
+    def read_on(self, client: Client, turns: int) -> None:
+        """The socket takes what comes."""
+        client.reads.set()
+        self.run(self.settle(lambda: None, turns=turns))
+
+    # --- how ------------------------------------------------------------------------------
+
+    async def settle(self, act: Callable[[], Any], *, turns: int) -> None:
+        act()
+        for _ in range(turns):
+            await asyncio.sleep(0.0005)
+
+    async def open(self, client: Client) -> None:
+        asked = StreamRequest(
+            credentials=Credentials(token=str(client.user_id)),
+            transport="websocket",
+            address="",
+            cursor=client.witness.cursor,
+        )
+        client.connection = await self.streams.admit(asked)
+        client.task = asyncio.create_task(self.serve(client, client.connection))
+        await asyncio.sleep(0.001)
+
+    async def serve(self, client: Client, connection: Connection) -> None:
+        replay = self.streams.replay(connection, client.write)
+        await replay.open(client.witness.cursor)
+        await replay.pump()
+
+    async def close(self, client: Client) -> None:
+        if client.task is None or client.connection is None:
+            return
+        client.task.cancel()
+        await asyncio.wait([client.task])
+        assert client.task.cancelled() or client.task.exception() is None
+        self.streams.leave(client.connection)
+        client.task = client.connection = None
+
+    def teardown(self) -> None:
+        """Everybody reads, everything is looked for: then nothing may be missing."""
+        head = log.head_position()
+        try:
+            self.run(self.finish(head))
+            for client in self.everybody:
+                client.witness.assert_faultless(head)
+        finally:
+            self.run(self.stop())
+            self.runner.close()
+
+    async def finish(self, head: int) -> None:
+        for client in self.everybody:
+            client.reads.set()
+            if client.task is None:
+                await self.open(client)
+        self.streams.hub.heard(head)
+        expected = {client: await self.pool.run(client.witness.lost, head) for client in self.everybody}
+        for _ in range(2000):
+            if self.streams.hub.last >= head and all(
+                set(lost) <= set(client.witness.heard) for client, lost in expected.items()
+            ):
+                return
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        for client in self.everybody:
+            await self.close(client)
+        await self.streams.stop()
+        await self.pool.close()
