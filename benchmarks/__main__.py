@@ -4,10 +4,15 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import faults, latency
+from benchmarks import faults, latency, soak, stalled
 from benchmarks.report import Table, write
 
-SCENARIOS: dict[str, Callable[[], Table]] = {"faults": faults.run, "latency": latency.run}
+SCENARIOS: dict[str, Callable[[], Table]] = {
+    "faults": faults.run,
+    "latency": latency.run,
+    "soak": soak.run,
+    "stalled": stalled.run,
+}
 
 
 def main() -> None:

@@ -7,29 +7,26 @@ that the commit itself counts, too.
 
 import json
 import multiprocessing
-import os
-import secrets
 import selectors
 import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from benchmarks.report import Table, percentile
-from tests.support.servers import Marketplace, marketplace, postgres
+from benchmarks.site import post, seller_token, site
+from tests.support.servers import Marketplace, postgres
 
 CLIENTS = 100
 EVENTS_PER_SECOND = 10
 SECONDS = 20
 WARM_UP_EVENTS = 10
+PRODUCT = {"title": "Lamp", "price": "10.00", "currency": "EUR", "kind": "goods", "stock": 10}
 
 
 def run() -> Table:
@@ -45,14 +42,12 @@ def run() -> Table:
 
 
 def _measure(name: str, database_url: str, folder: Path) -> dict[str, str | int | float]:
-    variables = {"STREAMS_PER_USER": str(CLIENTS), "WRITES_PER_USER": "100000/min"}
-    environment = {**os.environ, "DATABASE_URL": database_url}
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True)
-    with marketplace(folder, database_url=database_url, settings=variables) as server:
-        token, product_id = _prepare(server)
+    with site(folder, database_url=database_url) as server:
+        token = seller_token(server)
+        product = post(server, "/api/products", PRODUCT, token)
         count = WARM_UP_EVENTS + EVENTS_PER_SECOND * SECONDS
-        with _listening(int(server.url.rpartition(":")[2]), token, count) as heard:
-            _change_stock(server, product_id, token, count)
+        with _listening(server.port, token, count) as heard:
+            _change_stock(server, product["id"], token, count)
             if not heard.poll(10):
                 raise RuntimeError("Deliveries are missing.")
             latencies = sorted(heard.recv())
@@ -66,33 +61,12 @@ def _measure(name: str, database_url: str, folder: Path) -> dict[str, str | int 
     }
 
 
-def _post(server: Marketplace, path: str, body: dict[str, Any], token: str = "") -> dict[str, Any]:
-    headers = {"Content-Type": "application/json"}
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    data = json.dumps(body).encode()
-    request = urllib.request.Request(server.url + path, data=data, headers=headers)  # noqa: S310
-    with urllib.request.urlopen(request) as answer:  # noqa: S310 our own server
-        result: dict[str, Any] = json.load(answer)
-    return result
-
-
-def _prepare(server: Marketplace) -> tuple[str, int]:
-    """A seller's token and the id of their product."""
-    login = {"username": "bench", "password": secrets.token_hex(16)}
-    person = {**login, "email": "bench@example.com", "role": "seller"}
-    _post(server, "/api/auth/register", person)
-    token = _post(server, "/api/auth/token", login)["access"]
-    product = {"title": "Lamp", "price": "10.00", "currency": "EUR", "kind": "goods", "stock": 10}
-    return token, _post(server, "/api/products", product, token)["id"]
-
-
 def _change_stock(server: Marketplace, product_id: int, token: str, count: int) -> None:
     """Change the product's stock so many times, at an even pace."""
     began = time.monotonic()
     for number in range(count):
         time.sleep(max(0.0, began + number / EVENTS_PER_SECOND - time.monotonic()))
-        _post(server, f"/api/products/{product_id}/stock", {"change": 1}, token)
+        post(server, f"/api/products/{product_id}/stock", {"change": 1}, token)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ register which channels exist and who may listen.
 
 from realtime.channels import ChannelKind, register_channel_kind
 from realtime.control import end_login, recheck_user
+from realtime.ephemeral import publish_ephemeral
 from realtime.events import Event, Fields, iso_milliseconds
 from realtime.listeners import (
     NOBODY,
@@ -29,6 +30,7 @@ __all__ = [
     "end_login",
     "iso_milliseconds",
     "publish",
+    "publish_ephemeral",
     "recheck_user",
     "register_authenticator",
     "register_channel_kind",

@@ -8,6 +8,7 @@ from typing import Literal
 from uuid import uuid4
 
 from realtime.channels import Channel
+from realtime.ephemeral import Ephemeral, Slot
 from realtime.events import Message
 from realtime.frames import numbered, sse_frame
 from realtime.listeners import Listener
@@ -21,6 +22,8 @@ Frame = bytes | str
 # queued, and the rest is read from the log when there is room.
 MAX_FRAMES = 2048
 MAX_BYTES = 1024 * 1024
+# What is true for a moment is kept for so many keys; the oldest goes first.
+MAX_EPHEMERALS = 256
 # What is handed to the socket in one write, so that a slow one is seen to take something.
 WRITE_BYTES = 64 * 1024
 # So long a socket that takes nothing may take to end cleanly; then its task is cancelled.
@@ -45,10 +48,10 @@ class Connection:
     """
 
     __slots__ = (
-        "_bytes", "_frames", "_held", "_held_bytes", "_holds", "_in_hand", "_room_waiter",
-        "_waiter", "address", "audiences", "beat", "behind", "changing", "channels", "client_id",
-        "closed_because", "delivered", "due", "ended", "listener", "opened_at", "sent", "task",
-        "transport", "warned", "writing_since",
+        "_bytes", "_ephemerals", "_frames", "_held", "_held_bytes", "_holds", "_in_hand",
+        "_room_waiter", "_waiter", "address", "audiences", "beat", "behind", "changing", "channels",
+        "client_id", "closed_because", "delivered", "due", "ended", "listener", "opened_at", "sent",
+        "task", "transport", "warned", "writing_since",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +76,8 @@ class Connection:
         self.ended = False
         self.closed_because: ClosingReason | None = None
         self._frames: deque[Frame] = deque()
+        # By slot; only while there are any, since most connections never have one.
+        self._ephemerals: dict[Slot, Frame] | None = None
         self._held: list[LogEntry] = []
         self._holds = 0  # how many want events held back
         self._bytes = 0
@@ -95,6 +100,11 @@ class Connection:
             self.fall_behind(entry.position - 1)
 
     def _queue_event(self, entry: LogEntry) -> None:
+        if self._ephemerals:
+            # What was stored is newer than a moment of the same type for the same audiences.
+            stored = (entry.type, entry.audiences)
+            for slot in [slot for slot in self._ephemerals if slot[:2] == stored]:
+                del self._ephemerals[slot]
         self.sent = entry.position
         self.delivered += 1
         self.queue(entry.sse if self.transport == "sse" else entry.text)
@@ -112,6 +122,21 @@ class Connection:
         waiting = len(self._frames) + len(self._held)
         size = self._bytes + self._held_bytes + self._in_hand
         return waiting < MAX_FRAMES and size < MAX_BYTES
+
+    def tell(self, ephemeral: Ephemeral) -> None:
+        """Queue what is true for a moment, in place of an older one of its slot; nothing of it for
+        a connection in replay, whose reader is not there yet."""
+        if self.ended or self.behind or self._holds:
+            return
+        if self._ephemerals is None:
+            self._ephemerals = {}
+        self._ephemerals.pop(ephemeral.slot, None)
+        self._ephemerals[ephemeral.slot] = (
+            ephemeral.sse if self.transport == "sse" else ephemeral.text
+        )
+        if len(self._ephemerals) > MAX_EPHEMERALS:
+            del self._ephemerals[next(iter(self._ephemerals))]
+        self._wake()
 
     def queue(self, frame: Frame) -> None:
         """Put one frame at the tail. Nothing follows the farewell."""
@@ -202,6 +227,7 @@ class Connection:
         retry_after = jittered(COME_BACK_MILLISECONDS) if reason in _COMES_BACK else None
         farewell = self._frame_for(Closing(reason=reason, retry_after=retry_after))
         self.closed_because = reason
+        self._ephemerals = None
         if reason == "too-slow":
             self._frames.clear()
             self._bytes = 0
@@ -218,7 +244,7 @@ class Connection:
     @property
     def waiting(self) -> bool:
         """Whether take() would return at once with frames."""
-        return bool(self._frames)
+        return bool(self._frames or self._ephemerals)
 
     async def take(self) -> list[Frame]:
         """The frames that wait, as many as make one write, as soon as there is one; none when the
@@ -227,7 +253,7 @@ class Connection:
         self._in_hand = 0
         if self._room_waiter is not None and self._has_room():
             _set(self._room_waiter)
-        while not self._frames:
+        while not self.waiting:
             if self.ended or self.behind:
                 return []
             self._waiter = asyncio.get_running_loop().create_future()
@@ -252,6 +278,9 @@ class Connection:
             frames = list(self._frames)
             self._frames.clear()
             self._in_hand, self._bytes = self._bytes, 0
+            if self._ephemerals:
+                frames += self._ephemerals.values()
+            self._ephemerals = None
             return frames
         frames = []
         while self._frames and self._in_hand < WRITE_BYTES:

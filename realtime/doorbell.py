@@ -7,7 +7,7 @@ worker, a shell) the ring goes through Redis to the server processes, if there i
 import asyncio
 import logging
 import threading
-from typing import Protocol
+from typing import Any, Protocol
 
 from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import BaseChannelLayer, channel_layers
@@ -16,6 +16,10 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 
 EVENTS_GROUP = "events"
+# The types of messages to the group: look into the outbox, and a moment (realtime.ephemeral).
+WAKE = "log.wake"
+MOMENT = "log.moment"
+MAX_MOMENTS = 256
 RING_TIMEOUT_SECONDS = 0.2
 _STEP_ASIDE_SECONDS = 0.02
 
@@ -58,11 +62,18 @@ def ring() -> None:
         _messenger.ring()
 
 
+def pass_on(slot: str, moment: list[str]) -> None:
+    """Send what is true for a moment through Redis, in place of what waits of the same slot."""
+    _messenger.pass_on(slot, moment)
+
+
 class _Messenger:
-    """A daemon thread that rings through the channel layer, so that no commit waits for Redis."""
+    """A daemon thread that sends through the channel layer, so that no commit waits for Redis."""
 
     def __init__(self) -> None:
         self._rung = threading.Event()
+        self._wakes = False
+        self._moments: dict[str, list[str]] = {}
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._fails = False
@@ -70,9 +81,22 @@ class _Messenger:
     def ring(self) -> None:
         """Hand the ring over; rings that come while one is on its way are one."""
         with self._lock:
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
-                self._thread.start()
+            self._wakes = True
+            self._start()
+
+    def pass_on(self, slot: str, moment: list[str]) -> None:
+        """Hand a moment over, in place of an older one; the oldest of too many is dropped."""
+        with self._lock:
+            self._moments.pop(slot, None)
+            self._moments[slot] = moment
+            if len(self._moments) > MAX_MOMENTS:
+                del self._moments[next(iter(self._moments))]
+            self._start()
+
+    def _start(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
+            self._thread.start()
         self._rung.set()
 
     def _run(self) -> None:
@@ -82,12 +106,21 @@ class _Messenger:
                 # Waited for here, not in an executor, whose threads Python joins when it exits.
                 self._rung.wait()
                 self._rung.clear()
-                runner.run(self._ring_once(layer))
+                for message in self._take():
+                    runner.run(self._send(layer, message))
 
-    async def _ring_once(self, layer: BaseChannelLayer) -> None:
+    def _take(self) -> list[dict[str, Any]]:
+        with self._lock:
+            messages: list[dict[str, Any]] = [{"type": WAKE}] if self._wakes else []
+            messages += [{"type": MOMENT, "event": moment} for moment in self._moments.values()]
+            self._wakes = False
+            self._moments = {}
+        return messages
+
+    async def _send(self, layer: BaseChannelLayer, message: dict[str, Any]) -> None:
         try:
             async with asyncio.timeout(RING_TIMEOUT_SECONDS):
-                await layer.group_send(EVENTS_GROUP, {"type": "log.wake"})
+                await layer.group_send(EVENTS_GROUP, message)
         except Exception as error:  # noqa: BLE001 the servers' own look finds the row
             # Once for each outage: a busy worker rings hundreds of times a second.
             if not self._fails:

@@ -21,6 +21,15 @@ _ROOM_FOR_ID = 32
 _encoder = msgspec.json.Encoder()
 
 
+def channel_names(audiences: Iterable[str]) -> list[str]:
+    """Each audience once, in the order given; ValueError for one that is no channel name."""
+    names = list(dict.fromkeys(audiences))
+    for name in names:
+        if not AUDIENCE_PATTERN.fullmatch(name):
+            raise ValueError(f"{name!r} is no channel name.")
+    return names
+
+
 def iso_milliseconds(moment: datetime) -> str:
     """The wire form of an aware datetime: ISO 8601 in UTC with milliseconds and Z."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

@@ -15,6 +15,7 @@ from itertools import chain
 from realtime import log
 from realtime.connection import Connection
 from realtime.database import DatabaseThreads
+from realtime.ephemeral import Ephemeral
 from realtime.inbox import Inbox
 from realtime.log import LogEntry, LogIncomplete
 from realtime.tallies import Tallies
@@ -163,6 +164,12 @@ class Hub:
             self._rewound = position < self.last
             self._fed.set()
         return is_news
+
+    def tell(self, ephemeral: Ephemeral) -> None:
+        """Hand out what is true for a moment."""
+        for name in ephemeral.audiences:
+            for connection in self._listeners.get(name, ()):
+                connection.tell(ephemeral)
 
     async def _run(self) -> None:
         while True:

@@ -90,6 +90,21 @@ class ProcessLease(models.Model):
         return f"{self.name} at {self.renewed_at:%H:%M:%S}"
 
 
+class EphemeralEvent(models.Model):
+    """What another process may find for a few seconds, where there is no Redis between them."""
+
+    id = models.BigAutoField(primary_key=True)
+    type = models.CharField(max_length=64)
+    audiences = models.TextField()
+    key = models.CharField(max_length=100)
+    payload = models.TextField()
+    process = models.UUIDField(help_text="Who left it, and has told its own listeners.")
+    left_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.key}"
+
+
 class LogAudience(models.Model):
     """Which event a channel's listeners may see: the index that a replay reads by."""
 

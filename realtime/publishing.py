@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from realtime import doorbell
-from realtime.events import AUDIENCE_PATTERN, Event
+from realtime.events import Event, channel_names
 from realtime.models import OutboxEvent
 
 
@@ -35,11 +35,7 @@ def append_to_outbox(
         raise transaction.TransactionManagementError(
             f"{type_name} was published outside atomic(): it could be told of a change that failed."
         )
-    # Each audience once, in the order given: the log's index has one row for each.
-    names = list(dict.fromkeys(audiences))
-    for name in names:
-        if not AUDIENCE_PATTERN.fullmatch(name):
-            raise ValueError(f"{name!r} is no channel name.")
+    names = channel_names(audiences)  # the log's index has one row for each
     OutboxEvent.objects.create(
         type=type_name, audiences=" ".join(names), payload=payload, published_at=published_at
     )

@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from realtime.doorbell import EVENTS_GROUP, new_channel_layer
+from realtime.doorbell import EVENTS_GROUP, MOMENT, WAKE, new_channel_layer
+from realtime.ephemeral import Ephemeral, Slot
 from realtime.log import LogEntry
 from realtime.tallies import Tallies
 
@@ -36,16 +37,19 @@ class Relay:
         *,
         feed: Callable[[list[LogEntry]], None],
         heard: Callable[[int], Any],
+        tell: Callable[[Ephemeral], None],
         wake: Callable[[], None],
         tallies: Tallies,
     ) -> None:
         self._layer = new_channel_layer()
         self._feed = feed
         self._heard = heard
+        self._tell = tell
         self._wake = wake
         self._tallies = tallies
         self._own = uuid4().hex
         self._waiting: deque[dict[str, Any]] = deque(maxlen=MAX_WAITING)
+        self._moments: dict[Slot, Ephemeral] = {}  # the newest of each slot
         self._has_waiting = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._receiving: asyncio.Task[None] | None = None
@@ -95,17 +99,33 @@ class Relay:
         self._waiting.append(message)
         self._has_waiting.set()
 
+    def pass_on_moment(self, ephemeral: Ephemeral) -> None:
+        """Send what is true for a moment to the other processes, in place of what waits of it."""
+        self._moments.pop(ephemeral.slot, None)
+        self._moments[ephemeral.slot] = ephemeral
+        if len(self._moments) > MAX_WAITING:
+            del self._moments[next(iter(self._moments))]
+        self._has_waiting.set()
+
     async def _send(self) -> None:
         while True:
             await self._has_waiting.wait()
             self._has_waiting.clear()
-            while self._waiting:
+            while message := self._next_message():
                 try:
-                    await self._layer.group_send(EVENTS_GROUP, self._waiting.popleft())
+                    await self._layer.group_send(EVENTS_GROUP, message)
                 except Exception as error:  # noqa: BLE001 the others' own look finds the events
                     self._tallies.relay_errors += 1
                     logger.warning("Passing events on through Redis failed: %s", error)
                     await asyncio.sleep(RETRY_SECONDS)
+
+    def _next_message(self) -> dict[str, Any] | None:
+        if self._waiting:
+            return self._waiting.popleft()
+        if not self._moments:
+            return None
+        ephemeral = self._moments.pop(next(iter(self._moments)))
+        return {"type": MOMENT, "from": self._own, "event": ephemeral.as_list()}
 
     # --- receiving --------------------------------------------------------------------------
 
@@ -149,10 +169,12 @@ class Relay:
             logger.exception("A message of another process was not understood.")
 
     def _understand(self, message: dict[str, Any]) -> None:
-        if message["type"] == "log.wake":
+        if message["type"] == WAKE:
             self._wake()
-        elif message["from"] == self._own:
+        elif message.get("from") == self._own:
             return
+        elif message["type"] == MOMENT:
+            self._tell(Ephemeral(*message["event"]))
         elif "events" in message:
             self._feed(
                 [

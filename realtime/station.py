@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 
 from realtime.database import DatabaseThreads
+from realtime.ephemeral import Ephemeral, Finder, register_outlet, unregister_outlet
 from realtime.log import LogEntry
 from realtime.relay import Relay
 from realtime.sequencer import Sequencer
@@ -28,10 +29,12 @@ class Station:
         self.streams = Streams(self._pool)
         tallies = self.streams.tallies
         self._sequencer = Sequencer(deliver=self._numbered, heard=self._looked, tallies=tallies)
+        self._finder = Finder()
         self._relay = (
             Relay(
                 feed=self.streams.hub.feed,
                 heard=self.streams.hub.heard,
+                tell=self.streams.hub.tell,
                 wake=self._sequencer.wake,
                 tallies=tallies,
             )
@@ -45,22 +48,37 @@ class Station:
         if self._relay is not None:
             self._relay.start()
         self._sequencer.start()
+        register_outlet(self._told)
 
     async def stop(self) -> None:
         """Stop everything that was started; open streams are ended."""
+        unregister_outlet(self._told)
         await self._loop.run_in_executor(None, self._sequencer.stop)
         if self._relay is not None:
             await self._relay.stop()
         await self.streams.stop()
         await self._pool.close()
 
-    # Both are called in the sequencer's thread.
+    # These are called in the sequencer's thread, _told in whichever publishes.
 
     def _numbered(self, entries: list[LogEntry]) -> None:
         self._loop.call_soon_threadsafe(self._hand_over, entries)
 
     def _looked(self, position: int) -> None:
         self._loop.call_soon_threadsafe(self._compare, position)
+        if self._relay is None:
+            for ephemeral in self._finder.find():
+                self._loop.call_soon_threadsafe(self.streams.hub.tell, ephemeral)
+
+    def _told(self, ephemeral: Ephemeral) -> None:
+        self._loop.call_soon_threadsafe(self._hand_over_moment, ephemeral)
+
+    # And these in the loop.
+
+    def _hand_over_moment(self, ephemeral: Ephemeral) -> None:
+        self.streams.hub.tell(ephemeral)
+        if self._relay is not None:
+            self._relay.pass_on_moment(ephemeral)
 
     def _hand_over(self, entries: list[LogEntry]) -> None:
         self.streams.hub.feed(entries)

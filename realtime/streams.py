@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError
 
-from realtime import log
+from realtime import ephemeral, log
 from realtime.channels import Channel
 from realtime.clock import Clock
 from realtime.connection import Connection
@@ -213,6 +213,7 @@ class Streams:
     async def _tidy(self) -> None:
         try:
             await self._pool.run(forget_dead_leases)
+            await self._pool.run(ephemeral.forget_old)
             await self._pool.run(log.trim_by_settings)
         except Exception:
             logger.exception("The tables could not be put in order; the next minute tries again.")

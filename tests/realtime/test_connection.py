@@ -1,18 +1,29 @@
 """One listener's queue."""
 
 import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.connection import MAX_BYTES, MAX_FRAMES, WRITE_BYTES, Connection
+from realtime.connection import (
+    MAX_BYTES,
+    MAX_EPHEMERALS,
+    MAX_FRAMES,
+    WRITE_BYTES,
+    Connection,
+    Transport,
+)
+from realtime.ephemeral import Ephemeral
 from realtime.listeners import NOBODY
+from realtime.log import LogEntry
 from tests.realtime.things import entry
 
 
-def connection() -> Connection:
+def connection(transport: Transport = "websocket") -> Connection:
     """One that is live."""
-    one = Connection(listener=NOBODY, transport="websocket", address="", opened_at=0)
+    one = Connection(listener=NOBODY, transport=transport, address="", opened_at=0)
     one.behind = False
     return one
 
@@ -133,6 +144,99 @@ async def test_it_has_room_again_when_its_reader_took_what_waited() -> None:
     for ending in (one.leave, lambda: None):
         ending()
         await one.wait_for_room()
+
+
+async def test_it_sends_a_moment_that_moves_no_cursor() -> None:
+    moment = Ephemeral("thing-happened", "all", "", "{}")
+    talking, streaming = connection("websocket"), connection("sse")
+    for one in (talking, streaming):
+        one.tell(moment)
+        assert one.sent == 0
+    assert await talking.take() == ["{}"]
+    assert await streaming.take() == [b"event: thing-happened\ndata: {}\n\n"]
+
+
+async def test_it_tells_no_moment_to_who_is_in_a_replay_or_gone() -> None:
+    moment = Ephemeral("thing-happened", "all", "", "{}")
+    one = connection()
+    one.hold(0)
+    one.tell(moment)
+    one.release()
+    one.fall_behind(0)
+    one.tell(moment)
+    one.behind = False
+    assert not one.waiting
+    one.tell(moment)
+    one.end("restart")
+    one.tell(moment)
+    (farewell,) = await one.take()
+    assert "closing" in str(farewell)
+
+
+def test_it_keeps_moments_of_so_many_keys() -> None:
+    one = connection()
+    for number in range(MAX_EPHEMERALS + 10):
+        one.tell(Ephemeral("thing-happened", "all", str(number), str(number)))
+    frames = asyncio.run(one.take())
+    assert frames == [str(number) for number in range(10, MAX_EPHEMERALS + 10)]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Something is told of a key."""
+
+    key: str
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An event is stored, of the type of the moments or of another, for all or for some."""
+
+    type_name: str
+    audiences: str
+
+
+steps = st.lists(
+    st.one_of(
+        st.builds(Moment, st.sampled_from(["a", "b", "c"])),
+        st.builds(
+            Stored, st.sampled_from(["progress", "order"]), st.sampled_from(["all", "user.1"])
+        ),
+        st.just("take"),
+    ),
+    max_size=40,
+)
+
+
+@given(steps)
+def test_it_coalesces(told: list[Moment | Stored | str]) -> None:
+    """Of each key only the newest waits, and nothing that a stored event has overtaken; stored
+    events all come, in order."""
+    one = connection()
+    waiting: dict[str, str] = {}  # what must come of each key
+    stored: list[int] = []
+    heard_stored: list[int] = []
+
+    def take() -> None:
+        frames = [str(frame) for frame in asyncio.run(one.take())] if one.waiting else []
+        moments = [frame for frame in frames if not frame.startswith("{")]
+        assert sorted(moments) == sorted(waiting.values())
+        waiting.clear()
+        heard_stored.extend(position(frame) for frame in frames if frame.startswith("{"))
+
+    for number, step in enumerate([*told, "take"], 1):
+        if isinstance(step, Moment):
+            waiting[step.key] = f"{step.key}{number}"
+            one.tell(Ephemeral("progress", "all", step.key, waiting[step.key]))
+        elif isinstance(step, Stored):
+            now = datetime.now(UTC)
+            one.deliver(LogEntry(number, step.type_name, step.audiences, '{"x":1}', now))
+            stored.append(number)
+            if step == Stored("progress", "all"):
+                waiting.clear()
+        else:
+            take()
+    assert heard_stored == stored
 
 
 @given(

@@ -9,6 +9,7 @@ from channels_redis.pubsub import RedisPubSubLoopLayer
 from django.test import override_settings
 
 from realtime import relay as relays
+from realtime.ephemeral import Ephemeral
 from realtime.log import LogEntry
 from realtime.relay import MAX_MESSAGE_BYTES, Relay
 from realtime.tallies import Tallies
@@ -21,10 +22,15 @@ class Process:
     def __init__(self) -> None:
         self.fed: list[int] = []
         self.heard: list[int] = []
+        self.moments: list[str] = []
         self.wakes = 0
         self.tallies = Tallies()
         self.relay = Relay(
-            feed=self.feed, heard=self.heard.append, wake=self.wake, tallies=self.tallies
+            feed=self.feed,
+            heard=self.heard.append,
+            tell=lambda ephemeral: self.moments.append(ephemeral.text),
+            wake=self.wake,
+            tallies=self.tallies,
         )
 
     def feed(self, entries: list[LogEntry]) -> None:
@@ -127,6 +133,22 @@ async def test_it_tells_of_a_large_batch_by_its_last_position_alone(
             await asyncio.sleep(0.01)
     assert listener.heard == [4]
     assert set(listener.fed) == {1, 5}
+
+
+async def test_it_passes_on_the_newest_of_what_is_true_for_a_moment(
+    pair: tuple[Process, Process],
+) -> None:
+    speaker, listener = pair
+    for number in range(5):
+        for key in ("a", "b"):
+            moment = Ephemeral("thing-happened", "all", key, f"{key}{number}")
+            speaker.relay.pass_on_moment(moment)
+    await until_heard(pair, 2)
+    async with asyncio.timeout(20):
+        while len(listener.moments) < 2:
+            await asyncio.sleep(0.01)
+    assert listener.moments == ["a4", "b4"]
+    assert speaker.moments == []
 
 
 async def test_it_outlives_what_it_does_not_understand(pair: tuple[Process, Process]) -> None:
