@@ -10,8 +10,10 @@ from django.utils.translation import ngettext
 
 from marketplace.accounts.models import User
 from marketplace.rest.errors import DomainError
+from orders.events import OrderCreated, OrderUpdated
 from orders.models import Order, OrderLine, OrderQuerySet, OrderStep
 from orders.services import transition_order
+from realtime.api import LiveListAdmin
 
 Status = Order.Status
 
@@ -55,7 +57,7 @@ class StepInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg] # no 
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg] # no generic at run time
+class OrderAdmin(ReadOnly, LiveListAdmin):
     """All orders. Their steps are the list's actions, for staff who may change orders."""
 
     list_display = ("id", "buyer", "seller", "status", "total", "currency", "created_at")
@@ -67,6 +69,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg] # no gen
               "version", "created_at", "updated_at")  # fmt: skip
     inlines = (LineInline, StepInline)
     actions = ("confirm", "ship", "deliver", "cancel")
+    live_events = {OrderCreated: "order.id", OrderUpdated: "order.id"}
 
     def has_step_permission(self, request: HttpRequest) -> bool:
         """Whether this member of staff may take orders' steps."""

@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from marketplace.accounts.models import User
+from products.events import AvailabilityUpdated, ProductCreated, ProductDeleted, ProductUpdated
 from products.models import Product, ProductQuerySet
+from realtime.api import LiveListAdmin
 
 
 class ProductForm(forms.ModelForm):  # type: ignore[type-arg] # no generic at run time
@@ -57,7 +59,7 @@ class ProductForm(forms.ModelForm):  # type: ignore[type-arg] # no generic at ru
 
 
 @admin.register(Product)
-class ProductAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # no generic at run time
+class ProductAdmin(LiveListAdmin):
     """All products. Deleting one that has orders takes it off sale."""
 
     form = ProductForm
@@ -76,6 +78,12 @@ class ProductAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # no generic at 
     )
     show_full_result_count = False
     actions = ("put_on_sale", "take_off_sale")
+    live_events = {
+        ProductCreated: "product.id",
+        ProductUpdated: "product.id",
+        ProductDeleted: "productId",
+        AvailabilityUpdated: "productId",
+    }
 
     @admin.display(description=_("price"), ordering="price")
     def cost(self, product: Product) -> str:

@@ -1,7 +1,8 @@
 """The one door to realtime for the other apps: declare, publish, register.
 
 Declare an event as a subclass of Event, publish it in the transaction that makes it true, and
-register which channels exist and who may listen.
+register which channels exist and who may listen. A list in the admin counts events as a
+LiveListAdmin.
 """
 
 from realtime.channels import ChannelKind, register_channel_kind
@@ -16,6 +17,7 @@ from realtime.listeners import (
     NotLoggedIn,
     register_authenticator,
 )
+from realtime.live_admin import LiveListAdmin
 from realtime.publishing import publish
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Event",
     "Fields",
     "Listener",
+    "LiveListAdmin",
     "NotLoggedIn",
     "end_login",
     "iso_milliseconds",
