@@ -10,6 +10,7 @@ from realtime.publishing import append_to_outbox
 
 LOGIN_ENDED = "_login-ended"
 USER_CHANGED = "_user-changed"
+INTERNAL_TYPES = (LOGIN_ENDED, USER_CHANGED)
 
 
 def login_audience(login_id: str) -> str:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class OutboxEvent(models.Model):
@@ -16,13 +17,18 @@ class OutboxEvent(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    type = models.CharField(max_length=64)
-    audiences = models.TextField(help_text="Channel names, separated by a blank.")
-    payload = models.TextField(help_text="The event's JSON without its id, encoded once.")
-    published_at = models.DateTimeField()
+    type = models.CharField(_("type"), max_length=64)
+    audiences = models.TextField(
+        _("audiences"), help_text=_("Channel names, separated by a blank.")
+    )
+    payload = models.TextField(
+        _("payload"), help_text=_("The event's JSON without its id, encoded once.")
+    )
+    published_at = models.DateTimeField(_("published at"))
 
     class Meta:
-        verbose_name_plural = "outbox"
+        verbose_name = _("waiting event")
+        verbose_name_plural = _("waiting events")
 
     def __str__(self) -> str:
         return f"{self.type} (not numbered)"
@@ -54,15 +60,20 @@ class LogHead(models.Model):
 class LogEvent(models.Model):
     """An event at its position. Positions are whole, grow by one and are never given twice."""
 
-    position = models.BigIntegerField(primary_key=True)
-    type = models.CharField(max_length=64)
-    audiences = models.TextField()
-    payload = models.TextField()
-    published_at = models.DateTimeField(db_index=True)
+    position = models.BigIntegerField(_("position"), primary_key=True)
+    type = models.CharField(_("type"), max_length=64)
+    audiences = models.TextField(_("audiences"))
+    payload = models.TextField(_("payload"))
+    published_at = models.DateTimeField(_("published at"), db_index=True)
 
     class Meta:
-        verbose_name = "event"
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
         ordering: ClassVar = ["-position"]
+        # The admin looks for the few events of a rare type among a million.
+        indexes: ClassVar = [
+            models.Index(fields=["type", "position"], name="realtime_type_position")
+        ]
 
     def __str__(self) -> str:
         return f"{self.position} {self.type}"
