@@ -1,22 +1,29 @@
-"""The log and the outbox in the admin: to be looked at, by what their indexes find quickly."""
+"""The log and the outbox in the admin: looked at by what their indexes find, and tried by hand."""
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import AdminForm
+from django.contrib.admin.widgets import AdminTextInputWidget
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from realtime.control import INTERNAL_TYPES, is_internal
+from realtime.control import INTERNAL_TYPES, is_internal, user_audience
 from realtime.events import AUDIENCE_PATTERN, Event, iso_milliseconds
 from realtime.models import LogAudience, LogEvent, OutboxEvent
+from realtime.trial import MAX_TEXT, send_test_event
 
 # How far back a list reaches; what is older is found by its time.
 REACH = 10_000
@@ -109,6 +116,24 @@ class TimeFilter(admin.ListFilter):
         return queryset if until is None else queryset.filter(published_at__lt=until)
 
 
+class TestEventForm(forms.Form):
+    """A test event: to whom, and what it says."""
+
+    channel = forms.CharField(
+        label=_("Channel"),
+        help_text=_("Who listens to it hears the event: user.7, staff, all."),
+        widget=AdminTextInputWidget,
+    )
+    text = forms.CharField(label=_("Text"), max_length=MAX_TEXT, widget=AdminTextInputWidget)
+
+    def clean_channel(self) -> str:
+        """What publish() would not take is refused at its field."""
+        channel: str = self.cleaned_data["channel"]
+        if not AUDIENCE_PATTERN.fullmatch(channel):
+            raise forms.ValidationError(_("This is no name of a channel."), code="invalid")
+        return channel
+
+
 class EventRowAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # no generic at run time
     """Events as rows, which the event path alone writes."""
 
@@ -151,7 +176,7 @@ class EventRowAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # no generic at
     @admin.display(description=_("published at"))
     def time(self, row: LogEvent | OutboxEvent) -> str:
         """The time as it stands on the wire: a minute is long in a log."""
-        return iso_milliseconds(row.published_at)
+        return format_html('<span class="nowrap">{}</span>', iso_milliseconds(row.published_at))
 
     @admin.display(description=_("payload"))
     def pretty(self, row: LogEvent | OutboxEvent) -> str:
@@ -169,6 +194,37 @@ class LogEventAdmin(EventRowAdmin):
     search_fields = ("position",)
     search_help_text = _("A channel (user.7, staff) or a position.")
     fields = ("position", "kind", "channels", "time", "pretty")
+
+    def get_urls(self) -> list[Any]:
+        """The page of the test event beside the usual ones."""
+        test = path(
+            "test/", self.admin_site.admin_view(self.test_view), name="realtime_logevent_test"
+        )
+        return [test, *super().get_urls()]
+
+    def test_view(self, request: HttpRequest) -> HttpResponse:
+        """Send a test event, for those who have the permission for it."""
+        user = cast(AbstractUser, request.user)
+        if not user.has_perm("realtime.send_test_event"):
+            raise PermissionDenied
+        form = TestEventForm(
+            request.POST if request.method == "POST" else None,
+            initial={"channel": user_audience(user.pk)},
+        )
+        if form.is_valid():
+            send_test_event(by=user, **form.cleaned_data)
+            text = _("The test event was sent to %(channel)s.") % form.cleaned_data
+            self.message_user(request, text, messages.SUCCESS)
+            return HttpResponseRedirect(request.path)
+        fieldsets: list[Any] = [(None, {"fields": ["channel", "text"]})]
+        context = {
+            **self.admin_site.each_context(request),
+            "adminform": AdminForm(form, fieldsets, {}),  # type: ignore[arg-type] # takes any form
+            "has_view_permission": self.has_view_permission(request),
+            "opts": self.opts,
+            "title": _("Send a test event"),
+        }
+        return TemplateResponse(request, "realtime/test_event.html", context)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[LogEvent], search_term: str

@@ -70,6 +70,7 @@ class LogEvent(models.Model):
         verbose_name = _("event")
         verbose_name_plural = _("events")
         ordering: ClassVar = ["-position"]
+        permissions: ClassVar = [("send_test_event", "Can send a test event")]
         # The admin looks for the few events of a rare type among a million.
         indexes: ClassVar = [
             models.Index(fields=["type", "position"], name="realtime_type_position")

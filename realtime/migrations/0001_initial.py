@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'event',
                 'verbose_name_plural': 'events',
                 'ordering': ['-position'],
+                'permissions': [('send_test_event', 'Can send a test event')],
                 'indexes': [models.Index(fields=['type', 'position'], name='realtime_type_position')],
             },
         ),
