@@ -300,8 +300,9 @@ def _trim_some(before: datetime, keep: int) -> int:
     doomed = list(takewhile(lambda row: row[0] <= surplus or row[1] < before, oldest[:TRIM_LIMIT]))
     if not doomed:
         return 0
-    floor = doomed[-1][0]
-    LogAudience.objects.filter(position__lte=floor).delete()
-    LogEvent.objects.filter(position__lte=floor).delete()
-    LogHead.objects.filter(id=1).update(floor=floor)
+    last = doomed[-1][0]
+    LogAudience.objects.filter(position__lte=last).delete()
+    LogEvent.objects.filter(position__lte=last).delete()
+    # After a jump (see above) the floor is higher than what still stands before it.
+    LogHead.objects.filter(id=1).update(floor=max(head.floor, last))
     return len(doomed)

@@ -125,6 +125,19 @@ def test_it_trims_what_is_old_or_too_much_and_raises_the_floor() -> None:
     assert set(LogAudience.objects.values_list("position", flat=True)) == {8, 9, 10}
 
 
+def test_it_never_lowers_the_floor() -> None:
+    for number in range(1, 4):
+        publish_thing(number)
+    number_all()
+    head = log.jump_beyond(100)
+    assert head is not None
+    publish_thing(4)
+    number_all()
+    # What was there before the jump is deleted, and can still not be replayed.
+    assert log.trim(before=timezone.now() - timedelta(hours=1), keep=10) == 3
+    assert log.read_head() == (head + 1, head)
+
+
 def test_it_gives_each_event_of_many_writers_one_position() -> None:
     """Four writers and two sequencers at once: nothing lost, nothing numbered twice, each writer's
     events in its order."""
