@@ -120,8 +120,7 @@ class Connection:
 
     def _has_room(self) -> bool:
         waiting = len(self._frames) + len(self._held)
-        size = self._bytes + self._held_bytes + self._in_hand
-        return waiting < MAX_FRAMES and size < MAX_BYTES
+        return waiting < MAX_FRAMES and self.waiting_bytes < MAX_BYTES
 
     def tell(self, ephemeral: Ephemeral) -> None:
         """Queue what is true for a moment, in place of an older one of its slot; nothing of it for
@@ -240,6 +239,11 @@ class Connection:
             loop.call_later(ABORT_SECONDS, lambda: task.done() or task.cancel())
 
     # --- what the transport takes out -------------------------------------------------------
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What waits for the reader: queued, held back, or in the hand of its socket."""
+        return self._bytes + self._held_bytes + self._in_hand
 
     @property
     def waiting(self) -> bool:

@@ -4,13 +4,20 @@ They stand in the log so that hubs apply them in order with the events around th
 process. Their type begins with an underscore.
 """
 
+import json
+from collections.abc import Mapping
+
 from django.utils import timezone
 
 from realtime.publishing import append_to_outbox
 
 LOGIN_ENDED = "_login-ended"
 USER_CHANGED = "_user-changed"
-INTERNAL_TYPES = (LOGIN_ENDED, USER_CHANGED)
+ROLL_CALLED = "_roll-called"
+STREAM_ENDED = "_stream-ended"
+INTERNAL_TYPES = (LOGIN_ENDED, USER_CHANGED, ROLL_CALLED, STREAM_ENDED)
+# The audience of what every process obeys; no stream hears it.
+PROCESSES = "processes"
 
 
 def login_audience(login_id: str) -> str:
@@ -38,7 +45,21 @@ def recheck_user(user_id: int) -> None:
     _announce(USER_CHANGED, user_audience(user_id))
 
 
-def _announce(type_name: str, audience: str) -> None:
+def call_roll(*, request: str, user_id: int | None) -> None:
+    """Have every process tell of its streams (realtime.roll_call), when this commits."""
+    _announce(ROLL_CALLED, PROCESSES, {"request": request, "userId": user_id})
+
+
+def end_stream(*, client_id: str) -> None:
+    """Have the stream of this client ended, wherever it is, when this commits."""
+    _announce(STREAM_ENDED, PROCESSES, {"clientId": client_id})
+
+
+def _announce(type_name: str, audience: str, data: Mapping[str, object] | None = None) -> None:
     append_to_outbox(
-        type_name=type_name, audiences=[audience], payload="{}", published_at=timezone.now()
+        type_name=type_name,
+        audiences=[audience],
+        # As every payload: an object with a member, before which the id is put.
+        payload=json.dumps({"type": type_name, **(data or {})}),
+        published_at=timezone.now(),
     )

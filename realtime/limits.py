@@ -13,6 +13,7 @@ from typing import TypeVar
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from realtime.connection import Connection
@@ -101,6 +102,11 @@ class StreamCounts(Counts):
         ProcessLease.objects.filter(process=self.process).delete()
 
 
+def living_leases() -> QuerySet[ProcessLease]:
+    """The leases of the server processes that live."""
+    return ProcessLease.objects.filter(renewed_at__gte=timezone.now() - LEASE_DEAD_AFTER)
+
+
 def forget_dead_leases() -> None:
     """Delete the leases of processes that died a while ago."""
     forgotten = timezone.now() - LEASE_DELETED_AFTER
@@ -116,9 +122,8 @@ def decrease(counter: Counter[T], key: T) -> None:
 
 def counts_of_others(own: set[UUID]) -> Counts:
     """What the living processes count, those named left out."""
-    alive = timezone.now() - LEASE_DEAD_AFTER
     counts = Counts()
-    for lease in ProcessLease.objects.filter(renewed_at__gte=alive).exclude(process__in=own):
+    for lease in living_leases().exclude(process__in=own):
         counts.by_user.update({int(user_id): n for user_id, n in lease.by_user.items()})
         counts.by_address.update(lease.by_address)
     return counts

@@ -98,8 +98,26 @@ class ProcessLease(models.Model):
         default=dict, db_default={}, help_text="What it counted since it started."
     )
 
+    class Meta:
+        verbose_name = _("server process")
+        verbose_name_plural = _("server processes")
+        permissions: ClassVar = [("end_stream", "Can end a stream")]
+
     def __str__(self) -> str:
         return f"{self.name} at {self.renewed_at:%H:%M:%S}"
+
+
+class StreamReport(models.Model):
+    """What one process answered when it was asked for its streams (realtime.roll_call)."""
+
+    request = models.UUIDField(help_text="What was asked.", db_index=True)
+    process = models.UUIDField()
+    answered_at = models.DateTimeField(db_default=Now(), db_index=True)
+    total = models.PositiveIntegerField(help_text="Streams that were asked for.")
+    streams = models.JSONField(help_text="Those that are told of.")
+
+    def __str__(self) -> str:
+        return f"{self.total} streams of {self.process}"
 
 
 class EphemeralEvent(models.Model):

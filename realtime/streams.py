@@ -5,6 +5,7 @@ leave() when it is over.
 """
 
 import asyncio
+import json
 import logging
 import random
 import time
@@ -15,10 +16,11 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError
 
-from realtime import ephemeral, log
+from realtime import ephemeral, log, roll_call
 from realtime.channels import Channel
 from realtime.clock import Clock
 from realtime.connection import Connection
+from realtime.control import ROLL_CALLED, STREAM_ENDED
 from realtime.database import DatabaseThreads
 from realtime.hearing import Hearing
 from realtime.hub import Hub
@@ -184,8 +186,29 @@ class Streams:
     # --- what happens beside them -----------------------------------------------------------
 
     def _control(self, row: LogEntry, concerned: Sequence[Connection]) -> None:
-        for connection in concerned:
-            self.hearing.apply_row(row.type, connection)
+        if row.type == ROLL_CALLED:
+            self._start_chore(self._answer(row))
+        elif row.type == STREAM_ENDED:
+            self._end_one(json.loads(row.payload)["clientId"])
+        else:
+            for connection in concerned:
+                self.hearing.apply_row(row.type, connection)
+
+    async def _answer(self, row: LogEntry) -> None:
+        try:
+            answer = roll_call.report(
+                process=self.counts.process,
+                payload=row.payload,
+                connections=tuple(self.hub.connections),
+            )
+            await self._books.run(answer.save)
+        except Exception:
+            logger.exception("A roll call could not be answered.")
+
+    def _end_one(self, client_id: str) -> None:
+        for connection in tuple(self.hub.connections):
+            if connection.client_id == client_id:
+                connection.end("forbidden")
 
     def _start_chore(self, work: Coroutine[Any, Any, None]) -> None:
         chore = asyncio.create_task(work)
@@ -214,6 +237,7 @@ class Streams:
         try:
             await self._pool.run(forget_dead_leases)
             await self._pool.run(ephemeral.forget_old)
+            await self._pool.run(roll_call.forget_reports)
             await self._pool.run(log.trim_by_settings)
         except Exception:
             logger.exception("The tables could not be put in order; the next minute tries again.")

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from typing import Self
 
 from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -16,28 +15,25 @@ from realtime.publishing import publish
 MAX_TEXT = 200
 
 
-class TestSent(Event, frozen=True, kw_only=True, dict=True):
+class TestSent(Event, frozen=True, kw_only=True):
     """Staff tried, from the admin's page of the log, whether events arrive.
 
-    Goes to the one channel that was asked for. Never sent by itself, and pages show nothing of it.
+    Goes to the one channel that it names. Never sent by itself, and pages show nothing of it.
     """
 
+    channel: str
     text: str
     sent_by_id: int
 
-    def to(self, channel: str) -> Self:
-        """This event, addressed to the channel, which does not stand in its data."""
-        self.__dict__["channel"] = channel
-        return self
-
     def audiences(self) -> Iterable[str]:
-        return (self.__dict__["channel"],)
+        """The channel that was asked for."""
+        return (self.channel,)
 
 
 @transaction.atomic
 def send_test_event(*, by: AbstractBaseUser, channel: str, text: str) -> None:
     """Publish a test event, and put on the admin's record who sent it."""
-    publish(TestSent(text=text, sent_by_id=by.pk).to(channel))
+    publish(TestSent(channel=channel, text=text, sent_by_id=by.pk))
     LogEntry.objects.create(
         user_id=by.pk,
         content_type=ContentType.objects.get_for_model(LogEvent),

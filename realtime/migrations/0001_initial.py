@@ -28,32 +28,28 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='LogEvent',
             fields=[
-                ('position', models.BigIntegerField(primary_key=True, serialize=False, verbose_name='position')),
-                ('type', models.CharField(max_length=64, verbose_name='type')),
-                ('audiences', models.TextField(verbose_name='audiences')),
-                ('payload', models.TextField(verbose_name='payload')),
-                ('published_at', models.DateTimeField(db_index=True, verbose_name='published at')),
+                ('position', models.BigIntegerField(primary_key=True, serialize=False)),
+                ('type', models.CharField(max_length=64)),
+                ('audiences', models.TextField()),
+                ('payload', models.TextField()),
+                ('published_at', models.DateTimeField(db_index=True)),
             ],
             options={
                 'verbose_name': 'event',
-                'verbose_name_plural': 'events',
                 'ordering': ['-position'],
-                'permissions': [('send_test_event', 'Can send a test event')],
-                'indexes': [models.Index(fields=['type', 'position'], name='realtime_type_position')],
             },
         ),
         migrations.CreateModel(
             name='OutboxEvent',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('type', models.CharField(max_length=64, verbose_name='type')),
-                ('audiences', models.TextField(help_text='Channel names, separated by a blank.', verbose_name='audiences')),
-                ('payload', models.TextField(help_text="The event's JSON without its id, encoded once.", verbose_name='payload')),
-                ('published_at', models.DateTimeField(verbose_name='published at')),
+                ('type', models.CharField(max_length=64)),
+                ('audiences', models.TextField(help_text='Channel names, separated by a blank.')),
+                ('payload', models.TextField(help_text="The event's JSON without its id, encoded once.")),
+                ('published_at', models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'waiting event',
-                'verbose_name_plural': 'waiting events',
+                'verbose_name_plural': 'outbox',
             },
         ),
         migrations.CreateModel(

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from marketplace.accounts.models import User
 from realtime import log
-from realtime.admin import REACH
+from realtime.admin.log import REACH
 from realtime.control import recheck_user
 from realtime.models import LogAudience, LogEvent, OutboxEvent
 from tests.realtime.things import publish_thing

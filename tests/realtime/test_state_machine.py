@@ -7,11 +7,13 @@ end each client has heard what the log holds for it, once and in order.
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import pytest
 from django.db import transaction
+from django.test import override_settings
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -35,6 +37,16 @@ from realtime.streams import Streams
 from realtime.testing import Witness
 from tests.realtime.things import publish_thing
 
+# The same examples in each run; EXAMPLES=3000 in the environment looks for new ones.
+LOOKS_FOR_MORE = "EXAMPLES" in os.environ
+EFFORT = settings(
+    max_examples=int(os.environ.get("EXAMPLES", 40)),
+    derandomize=not LOOKS_FOR_MORE,
+    database=None,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 AUDIENCES = ("all", "buyers", "sellers", "user.1", "user.2")
 USERS = {1: ("all", "buyers", "user.1"), 2: ("all", "sellers", "user.2")}
 
@@ -235,14 +247,7 @@ def test_it_loses_nothing_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> N
     usual = authenticator()
     register_authenticator(Doorkeeper())
     try:
-        run_state_machine_as_test(
-            Machine,
-            settings=settings(
-                max_examples=30,
-                stateful_step_count=40,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        with override_settings(STREAMS_PER_USER=1000):
+            run_state_machine_as_test(Machine, settings=EFFORT)
     finally:
         register_authenticator(usual)

@@ -36,7 +36,11 @@ def test_it_publishes_what_was_typed_and_puts_it_on_record(sender: Client, staff
     assert said == ["The test event was sent to product.7."]
     sent = OutboxEvent.objects.get()
     assert (sent.type, sent.audiences) == ("test-sent", "product.7")
-    assert json.loads(sent.payload)["data"] == {"text": "[1] naïve", "sentById": staff.pk}
+    assert json.loads(sent.payload)["data"] == {
+        "channel": "product.7",
+        "text": "[1] naïve",
+        "sentById": staff.pk,
+    }
     entry = LogEntry.objects.get()
     assert (entry.user, entry.object_repr) == (staff, "test-sent to product.7")
     assert entry.get_change_message() == "Added test-sent “[1] naïve”."
