@@ -93,15 +93,16 @@ def end_stream(*, client_id: UUID, by: AbstractBaseUser) -> None:
 # --- The answering side ---------------------------------------------------------------------
 
 
-def facts_of(connection: Connection) -> StreamFacts:
-    """What is told of one stream."""
+def facts_of(connection: Connection, *, last: int) -> StreamFacts:
+    """What is told of one stream; last: up to where its hub has handed out the log."""
+    is_level = not connection.behind and not connection.holds
     return {
         "clientId": connection.client_id,
         "userId": connection.listener.user_id,
         "transport": connection.transport,
         "address": connection.address,
         "channels": sorted(connection.channels),
-        "position": connection.sent,
+        "position": max(connection.sent, last) if is_level else connection.sent,
         "isBehind": connection.behind,
         "waitingBytes": connection.waiting_bytes,
         "delivered": connection.delivered,
@@ -109,7 +110,9 @@ def facts_of(connection: Connection) -> StreamFacts:
     }
 
 
-def report(*, process: UUID, payload: str, connections: Iterable[Connection]) -> StreamReport:
+def report(
+    *, process: UUID, payload: str, connections: Iterable[Connection], last: int
+) -> StreamReport:
     """This process's answer to the roll call with this payload, not saved yet."""
     asked: dict[str, Any] = json.loads(payload)
     user_id = asked["userId"]
@@ -118,7 +121,7 @@ def report(*, process: UUID, payload: str, connections: Iterable[Connection]) ->
         request=UUID(asked["request"]),
         process=process,
         total=len(chosen),
-        streams=[facts_of(connection) for connection in chosen[:MOST]],
+        streams=[facts_of(connection, last=last) for connection in chosen[:MOST]],
     )
 
 

@@ -200,6 +200,7 @@ class Streams:
                 process=self.counts.process,
                 payload=row.payload,
                 connections=tuple(self.hub.connections),
+                last=self.hub.last,
             )
             await self._books.run(answer.save)
         except Exception:

@@ -49,7 +49,7 @@ def asked(user_id: int | None = None) -> str:
 
 
 def test_it_tells_of_every_stream() -> None:
-    answer = report(process=uuid4(), payload=asked(), connections=streams_of(7, None))
+    answer = report(process=uuid4(), payload=asked(), connections=streams_of(7, None), last=9)
     assert answer.total == 2
     assert answer.streams[0]["userId"] == 7
     assert answer.streams[0] == {
@@ -66,9 +66,22 @@ def test_it_tells_of_every_stream() -> None:
     }
 
 
+def test_it_says_how_far_each_has_come() -> None:
+    level, held, behind = connections = streams_of(7, 7, 7)
+    for connection in (level, held):
+        connection.behind = False
+    for connection in connections:
+        connection.sent = 4
+    held.hold(4)
+    answer = report(process=uuid4(), payload=asked(), connections=connections, last=9)
+    assert [facts["position"] for facts in answer.streams] == [9, 4, 4]
+    assert [facts["isBehind"] for facts in answer.streams] == [False, False, True]
+    assert behind.behind
+
+
 def test_it_tells_of_one_users_streams_and_of_so_many_at_most() -> None:
     connections = streams_of(*[7] * (MOST + 3), 8)
-    answer = report(process=uuid4(), payload=asked(7), connections=connections)
+    answer = report(process=uuid4(), payload=asked(7), connections=connections, last=9)
     assert answer.total == MOST + 3
     assert len(answer.streams) == MOST
     assert {facts["userId"] for facts in answer.streams} == {7}
@@ -91,7 +104,7 @@ def test_it_names_who_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_forgets_answers() -> None:
-    answer = report(process=uuid4(), payload=asked(), connections=[])
+    answer = report(process=uuid4(), payload=asked(), connections=[], last=9)
     answer.save()
     forget_reports()
     assert StreamReport.objects.exists()

@@ -2,17 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-import httpx
 import pytest
 
 from marketplace.accounts.models import User
+from marketplace.accounts.tokens import Tokens
 from products.models import Product
 from tests.conftest import StartServer
 from tests.realtime.things import publish_thing
 from tests.streams.conftest import start_with
+from tests.streams.test_logins import (
+    change_password,
+    deactivate_in_shell,
+    log_out,
+    spend_twice,
+)
 from tests.streams.things import (
     cookie,
     in_thread,
@@ -84,19 +90,21 @@ async def test_a_change_through_one_reaches_streams_on_the_other(
         assert waits[4] < 0.7  # no look comes so early
 
 
-async def test_a_logout_on_one_ends_streams_on_the_other(pair: Pair, buyer: User) -> None:
+@pytest.mark.parametrize("end", [log_out, change_password, spend_twice, deactivate_in_shell])
+async def test_a_login_that_ends_on_one_ends_streams_on_the_other(
+    pair: Pair, buyer: User, end: Callable[[Marketplace, User, Tokens], None]
+) -> None:
     tokens = log_in(buyer)
     async with (
         await listen(pair[1], token=tokens.access) as stream,
         await talk(pair[1], token=tokens.access) as client,
     ):
         await stream.frame()
-        body = {"refresh": tokens.refresh}
+        await in_thread(end, pair[0], buyer, tokens)
         began = time.monotonic()
-        assert httpx.post(f"{pair[0].url}/api/auth/logout", json=body).status_code == 204
         assert (await stream.until("closing")).body["data"]["reason"] == "logged-out"
         assert (await client.ends())[1] == 4401
-        print(f"Logged out on the other process {time.monotonic() - began:.2f} s later")
+        print(f"{end.__name__}: ended on the other process {time.monotonic() - began:.2f} s later")
 
 
 async def test_a_change_of_rights_on_one_moves_streams_on_the_other(
@@ -114,6 +122,7 @@ async def test_a_change_of_rights_on_one_moves_streams_on_the_other(
 
 SHOPKEEPER = """
 from marketplace.accounts.models import User
+from marketplace.accounts.tokens import Tokens
 from products.services import change_stock
 seller = User.objects.get(pk=sys.argv[2])
 for _ in range(150):
