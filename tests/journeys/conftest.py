@@ -1,18 +1,21 @@
 """What the journeys have beside the other fixtures: a real browser in front of a real server."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from playwright.sync_api import Page, expect
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import BrowserContext, Page, expect
 
 from marketplace.accounts.models import User
+from tests.journeys.listening import LISTEN, wait_until
 from tests.support.machine import chromium
-from tests.support.people import PASSWORD
+from tests.support.people import PASSWORD, make_user
 from tests.support.processes import end, start, wait_for_text
 from tests.support.servers import Marketplace
 
@@ -120,3 +123,36 @@ def restarted(server: Marketplace, folder: Path) -> Iterator[None]:
         yield
     finally:
         end(process)
+
+
+@pytest.fixture
+def maja(transactional_db: None) -> User:
+    """A seller: she hears of her own products."""
+    return make_user("maja", role="seller")
+
+
+@pytest.fixture
+def new_tab(
+    context: BrowserContext, client: Client, maja: User, live_server_process: Marketplace
+) -> Callable[[], Page]:
+    """Open a tab in which maja is logged in and which notes what it hears."""
+    client.force_login(maja)
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies(
+        [
+            {
+                "name": settings.SESSION_COOKIE_NAME,
+                "value": session,
+                "url": live_server_process.url,
+            }
+        ]
+    )
+
+    def open_tab() -> Page:
+        page = context.new_page()
+        page.goto("/account/")
+        page.evaluate(LISTEN)
+        wait_until(page, "client.isConnected()")
+        return page
+
+    return open_tab

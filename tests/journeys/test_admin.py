@@ -17,8 +17,8 @@ from orders.services import place_orders, transition_order
 from products.models import Product
 from realtime.models import OutboxEvent
 from tests.journeys.conftest import log_in, open_live
+from tests.journeys.listening import open_streams
 from tests.journeys.steps import change, change_stock, offer
-from tests.journeys.test_client import open_streams
 from tests.orders.things import Status, make_order
 from tests.support.people import ADDRESS, make_user
 from tests.support.servers import Marketplace

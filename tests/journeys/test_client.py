@@ -4,102 +4,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-import pytest
-from django.conf import settings
-from django.test import Client
-from playwright.sync_api import BrowserContext, Page, Request, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from marketplace.accounts.models import Login, User
-from products.models import Product
+from tests.journeys.listening import (
+    LISTEN,
+    STREAM,
+    create_product,
+    open_streams,
+    titles_heard,
+    wait_to_hear,
+    wait_until,
+)
 from tests.support.people import make_user
 from tests.support.processes import end, start, wait_for_text
 from tests.support.servers import Marketplace
-
-STREAM = "**/api/events*"
-LISTEN = """async () => {
-  const client = await import("/static/realtime/client.js");
-  window.client = client;
-  window.heard = [];
-  for (const type of ["product-created", "subscribed", "refused", "availability-updated"]) {
-    client.on(type, (event) => window.heard.push(event));
-  }
-}"""
-
-
-def wait_until(page: Page, script: str, argument: object = None) -> None:
-    """Until the script is true in the page.
-
-    Playwright's own wait_for_function needs eval(), which the content security policy refuses.
-    """
-    for _ in range(150):
-        if page.evaluate(script, argument):
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(f"Not true within 15 s: {script}")
-
-
-@pytest.fixture
-def maja(transactional_db: None) -> User:
-    """A seller: she hears of her own products."""
-    return make_user("maja", role="seller")
-
-
-@pytest.fixture
-def new_tab(
-    context: BrowserContext, client: Client, maja: User, live_server_process: Marketplace
-) -> Callable[[], Page]:
-    """Open a tab in which maja is logged in and which notes what it hears."""
-    client.force_login(maja)
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies(
-        [
-            {
-                "name": settings.SESSION_COOKIE_NAME,
-                "value": session,
-                "url": live_server_process.url,
-            }
-        ]
-    )
-
-    def open_tab() -> Page:
-        page = context.new_page()
-        page.goto("/account/")
-        page.evaluate(LISTEN)
-        wait_until(page, "client.isConnected()")
-        return page
-
-    return open_tab
-
-
-def create_product(seller: User, title: str) -> Product:
-    """A product whose creation is announced."""
-    return Product.objects.create(
-        seller=seller, title=title, price="12.50", currency="EUR", kind="goods", stock=9
-    )
-
-
-def titles_heard(page: Page) -> list[str]:
-    """The titles of the new products that the page heard of, in order."""
-    script = "heard.filter((e) => e.type === 'product-created').map((e) => e.data.product.title)"
-    return cast(list[str], page.evaluate(script))
-
-
-def wait_to_hear(page: Page, title: str) -> None:
-    """Until the page has heard of that product."""
-    script = "(title) => heard.some((event) => event.data.product?.title === title)"
-    wait_until(page, script, title)
-
-
-def open_streams(context: BrowserContext) -> list[Request]:
-    """Every request for a stream that the context makes from now on."""
-    requests: list[Request] = []
-
-    def note(request: Request) -> None:
-        if "/api/events?" in request.url:
-            requests.append(request)
-
-    context.on("request", note)
-    return requests
 
 
 def test_it_hears_what_happens_and_says_that_it_is_live(
