@@ -130,6 +130,19 @@ async def test_it_holds_back_no_more_than_its_bounds() -> None:
     assert not one.waiting
 
 
+def test_it_leaves_its_cursor_alone_when_it_is_held_back_behind() -> None:
+    """What the hub has handed out did not reach a connection that is behind."""
+    one = connection()
+    one.deliver(entry(1))
+    one.fall_behind(1)
+    one.hold(9)
+    assert one.sent == 1
+    one.release()
+    one.behind = False
+    one.hold(9)
+    assert one.sent == 9
+
+
 async def test_it_has_room_again_when_its_reader_took_what_waited() -> None:
     one = connection()
     await one.wait_for_room()

@@ -228,6 +228,26 @@ async def test_it_resets_who_fell_behind_what_the_log_holds(
     await serving
 
 
+async def test_it_says_in_a_heartbeat_no_more_than_was_sent(
+    streams: Streams, threads: DatabaseThreads
+) -> None:
+    """Neither while a reader is behind, nor while its events are held back."""
+    behind, held, level = [await open_stream(streams) for _ in range(3)]
+    behind.fall_behind(0)
+    held.hold(0)
+    streams.hub.feed(await threads.run(log_things, 3))
+    await until_handed_out(streams, 3)
+    await asyncio.sleep(1.2)  # each second one, here
+    ids = []
+    for connection in (behind, held, level):
+        connection.leave()
+        frames = [json.loads(frame) for frame in await connection.take()]
+        ids.append({frame["id"] for frame in frames if frame["type"] == "ping"})
+        streams.leave(connection)
+    assert ids[0] == ids[1] == {0}
+    assert 3 in ids[2]
+
+
 async def test_it_ends_who_takes_nothing_and_is_behind(
     streams: Streams, threads: DatabaseThreads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
