@@ -21,6 +21,7 @@ from realtime.rights import (
     Survey,
     audible_to,
     channel_named,
+    keep_rights,
     log_in,
     survey,
 )
@@ -131,12 +132,6 @@ class Hearing:
             connection.release()
 
     def _apply(self, connection: Connection, found: Survey) -> None:
-        if connection.ended:
-            return  # it may be gone: nothing may listen for it again
-        if found.listener is None:
-            connection.end("logged-out")
-        elif not found.allowed:
-            connection.end("forbidden")
-        else:
-            connection.listener = found.listener
-            self._hub.listen_anew(connection, audible_to(found.listener, connection.channels))
+        # One that has ended may be gone: nothing may listen for it again.
+        if keep_rights(connection, found):
+            self._hub.listen_anew(connection, audible_to(connection.listener, connection.channels))

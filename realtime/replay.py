@@ -19,7 +19,15 @@ from realtime.database import DatabaseThreads
 from realtime.hub import Hub
 from realtime.listeners import Listener
 from realtime.messages import Connected, Reset, ResetReason, Subscribed
-from realtime.rights import Part, Survey, audible_to, login_audience_of, read_part, survey
+from realtime.rights import (
+    Part,
+    Survey,
+    audible_to,
+    keep_rights,
+    login_audience_of,
+    read_part,
+    survey,
+)
 from realtime.tallies import Tallies
 from realtime.wheel import HEARTBEAT_SECONDS, Wheel
 
@@ -156,15 +164,11 @@ class Replay:
         part = await self._pool.run(
             read_part, connection.listener, channels, after=after, until=until
         )
-        if part.listener is None:
-            connection.end("logged-out")
-        elif not part.allowed:
-            connection.end("forbidden")
-        elif part.lost:
-            self._reset("cursor-unknown" if after > part.head else "cursor-too-old", part.head)
-        else:
-            connection.listener = part.listener
-            connection.replay(part.page.entries, part.page.until)
+        if keep_rights(connection, part):
+            if part.lost:
+                self._reset("cursor-unknown" if after > part.head else "cursor-too-old", part.head)
+            else:
+                connection.replay(part.page.entries, part.page.until)
         # Not before: nothing comes between the greeting and a reset.
         self._wheel.add(connection)
         return part
@@ -226,14 +230,10 @@ class Replay:
 
     def _go_live(self, found: Survey) -> None:
         connection = self._connection
-        if found.listener is None:
-            connection.end("logged-out")
-        elif not found.allowed:
-            connection.end("forbidden")
-        else:
-            connection.listener = found.listener
-            self._hub.listen_anew(connection, audible_to(found.listener, connection.channels))
-            for name, state in found.states.items():
-                connection.say(Subscribed(channel=name, position=connection.sent, state=state))
-            self._owed = ()
-            self._wheel.add(connection)
+        if not keep_rights(connection, found):
+            return
+        self._hub.listen_anew(connection, audible_to(connection.listener, connection.channels))
+        for name, state in found.states.items():
+            connection.say(Subscribed(channel=name, position=connection.sent, state=state))
+        self._owed = ()
+        self._wheel.add(connection)

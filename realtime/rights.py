@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from realtime import log
 from realtime.channels import Channel, UnknownChannel, parse_channel
-from realtime.connection import Transport
+from realtime.connection import Connection, Transport
 from realtime.control import login_audience, user_audience
 from realtime.listeners import Credentials, Listener, NotLoggedIn, authenticator
 
@@ -111,6 +111,17 @@ class Part:
     head: int
     lost: bool  # the log does not hold what follows the cursor (any more)
     page: log.Page
+
+
+def keep_rights(connection: Connection, found: Survey | Part) -> bool:
+    """Take over who listens now, or end the stream of who may not any more; whether it goes on."""
+    if found.listener is None:
+        connection.end("logged-out")
+    elif not found.allowed:
+        connection.end("forbidden")
+    else:
+        connection.listener = found.listener
+    return not connection.ended
 
 
 def read_part(

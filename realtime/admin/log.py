@@ -20,6 +20,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from realtime.admin.read_only import ReadOnlyAdmin
 from realtime.control import INTERNAL_TYPES, is_internal, user_audience
 from realtime.events import AUDIENCE_PATTERN, Event, iso_milliseconds
 from realtime.models import LogAudience, LogEvent, OutboxEvent
@@ -134,28 +135,12 @@ class TestEventForm(forms.Form):
         return channel
 
 
-class EventRowAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # no generic at run time
-    """Events as rows, which the event path alone writes."""
+class EventRowAdmin(ReadOnlyAdmin):
+    """Events as rows, which publish() alone adds and retention alone deletes."""
 
     list_per_page = 100
-    show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = ReachPaginator
-
-    class Media:
-        css = {"all": ["realtime/log.css"]}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """publish() alone adds events."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What happened does not change."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Retention alone deletes events."""
-        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Without the payloads, which one page alone shows."""

@@ -17,6 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from realtime.admin.read_only import ReadOnlyAdmin
 from realtime.events import iso_milliseconds
 from realtime.limits import living_leases
 from realtime.log import head_position
@@ -41,29 +42,13 @@ class FindForm(forms.Form):
 
 
 @admin.register(ProcessLease)
-class ProcessLeaseAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # no generic at run time
-    """The processes that live, and what each counted; nobody changes them."""
+class ProcessLeaseAdmin(ReadOnlyAdmin):
+    """The processes that live, and what each counted."""
 
     list_display = ("name", "time", "streams", "reached", "counted")
     list_display_links = None
     sortable_by = ()
     ordering = ("started_at",)
-    show_full_result_count = False
-
-    class Media:
-        css = {"all": ["realtime/log.css"]}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """A process makes its own."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A process alone writes its own."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The lease of a process that died goes by itself."""
-        return False
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Those that live."""

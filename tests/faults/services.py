@@ -12,9 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.machine import ROOT, postgres_program
+from tests.support.machine import ROOT
 from tests.support.processes import end, free_port, start, wait_for_text
-from tests.support.servers import POSTGRES_SETTINGS, make_cluster
+from tests.support.servers import (
+    POSTGRES_SETTINGS,
+    make_cluster,
+    postgres_command,
+    redis_command,
+)
 
 # A commit that was told of must be there after a crash of the server (of the machine it need not).
 DURABLE = {**POSTGRES_SETTINGS, "synchronous_commit": "on"}
@@ -95,18 +100,9 @@ def postgres_in(folder: Path, user: str | None) -> tuple[Service, str]:
     password = secrets.token_hex(16)
     make_cluster(folder / "data", log=folder / "initdb.log", user=user, password=password)
     port = free_port()
-    options = [f"--{name}={value}" for name, value in DURABLE.items()]
-    command: list[str | Path] = [
-        postgres_program("postgres"),
-        "-D",
-        folder / "data",
-        "-k",
-        folder,
-        *options,
-    ]
     service = Service(
         name="postgres",
-        command=[*command, "-p", str(port)],
+        command=postgres_command(folder, port=port, settings=DURABLE),
         port=port,
         ready="database system is ready to accept connections",
         folder=folder,
@@ -118,10 +114,9 @@ def postgres_in(folder: Path, user: str | None) -> tuple[Service, str]:
 def redis_in(folder: Path) -> tuple[Service, str]:
     """A Redis server that was not started yet, and its URL."""
     port = free_port()
-    options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
     service = Service(
         name="redis",
-        command=["redis-server", *options, "--port", str(port)],
+        command=redis_command(folder, port=port),
         port=port,
         ready="Ready to accept connections",
         folder=folder,

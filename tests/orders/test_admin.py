@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -16,6 +15,7 @@ from orders.services import place_orders
 from products.models import Product
 from tests.orders.things import Status, make_order, stock_of
 from tests.products.things import announced_types, make_product
+from tests.support.people import browser_of
 
 LIST = "/admin/orders/order/"
 
@@ -26,18 +26,10 @@ def pot(seller: User) -> Product:
     return make_product(seller, stock=50)
 
 
-def admin_of(user: User, *codenames: str) -> Client:
-    """The admin as this member of staff sees it, with these permissions."""
-    user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def admin(staff: User) -> Client:
     """The admin of somebody who may see and move orders."""
-    return admin_of(staff, "view_order", "change_order", "view_orderline", "view_orderstep")
+    return browser_of(staff, "view_order", "change_order", "view_orderline", "view_orderstep")
 
 
 def act(client: Client, action: str, *orders: Order) -> tuple[int, list[str]]:
@@ -90,7 +82,7 @@ def test_it_lets_only_those_move_orders_who_may(
 ) -> None:
     other_buyer.is_staff = True
     other_buyer.save()
-    looker = admin_of(other_buyer, "view_order")
+    looker = browser_of(other_buyer, "view_order")
     order = make_order(buyer, pot)
     act(looker, "confirm", order)
     assert Order.objects.get().status == "pending"

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -15,7 +14,7 @@ from realtime.admin.log import REACH
 from realtime.control import recheck_user
 from realtime.models import LogAudience, LogEvent, OutboxEvent
 from tests.realtime.things import publish_thing
-from tests.support.people import make_user
+from tests.support.people import browser_of, make_user
 
 LOG = "/admin/realtime/logevent/"
 OUTBOX = "/admin/realtime/outboxevent/"
@@ -29,18 +28,10 @@ def head() -> None:
     log.ensure_head()
 
 
-def admin_of(user: User, *codenames: str) -> Client:
-    """The admin as this member of staff sees it, with these permissions."""
-    user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def admin(staff: User) -> Client:
     """The admin of somebody who may look at the log and the outbox."""
-    return admin_of(staff, "view_logevent", "view_outboxevent")
+    return browser_of(staff, "view_logevent", "view_outboxevent")
 
 
 def write_log(*audiences: str) -> None:
@@ -68,7 +59,7 @@ def test_it_is_shown_to_those_alone_who_may_look(
     assert admin.get(path).status_code == 200
     other_buyer.is_staff = True
     other_buyer.save()
-    assert admin_of(other_buyer, "view_order").get(path).status_code == 403
+    assert browser_of(other_buyer, "view_order").get(path).status_code == 403
     outsider = Client()
     outsider.force_login(buyer)
     answer = outsider.get(path)
@@ -79,7 +70,7 @@ def test_it_is_shown_to_those_alone_who_may_look(
 
 
 def test_it_changes_nothing_for_anybody() -> None:
-    root = admin_of(make_user("root", is_staff=True, is_superuser=True))
+    root = browser_of(make_user("root", is_staff=True, is_superuser=True))
     write_log("all")
     publish_thing(2)
     waiting = OutboxEvent.objects.get()

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission
 from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
@@ -17,6 +16,7 @@ from realtime.connection import Connection
 from realtime.listeners import NOBODY, Listener
 from realtime.models import OutboxEvent, ProcessLease, StreamReport
 from realtime.roll_call import MOST, call_the_roll, forget_reports, report
+from tests.support.people import browser_of
 
 STREAMS = "/admin/realtime/processlease/streams/"
 END = f"{STREAMS}end/"
@@ -116,17 +116,9 @@ def test_it_forgets_answers() -> None:
 # --- The pages ------------------------------------------------------------------------------
 
 
-def admin_of(user: User, *codenames: str) -> Client:
-    """The admin as this member of staff sees it, with these permissions."""
-    user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 def test_it_is_shown_to_those_alone_who_may_look(staff: User, other_buyer: User) -> None:
     lease(tallies={"gaps_healed": 3, "hub_errors": 0}, by_user={"7": 2}, by_address={"::1": 1})
-    looker = admin_of(staff, "view_processlease")
+    looker = browser_of(staff, "view_processlease")
     page = looker.get(PROCESSES).content.decode()
     assert "shop-1:4711" in page
     assert "gaps healed: 3" in page
@@ -134,7 +126,7 @@ def test_it_is_shown_to_those_alone_who_may_look(staff: User, other_buyer: User)
     assert '<td class="field-streams">3</td>' in page
     other_buyer.is_staff = True
     other_buyer.save()
-    without = admin_of(other_buyer, "view_logevent")
+    without = browser_of(other_buyer, "view_logevent")
     outsider = Client()
     outsider.force_login(User.objects.create_user("outsider"))
     for path in (PROCESSES, STREAMS):
@@ -144,7 +136,7 @@ def test_it_is_shown_to_those_alone_who_may_look(staff: User, other_buyer: User)
 
 
 def test_it_refuses_to_end_streams_for_others(staff: User, buyer: User) -> None:
-    looker = admin_of(staff, "view_processlease")
+    looker = browser_of(staff, "view_processlease")
     outsider = Client()
     outsider.force_login(buyer)
     form = {"client": str(uuid4())}
@@ -155,7 +147,7 @@ def test_it_refuses_to_end_streams_for_others(staff: User, buyer: User) -> None:
 
 
 def test_it_ends_nothing_by_get_or_by_a_name_that_is_none(staff: User) -> None:
-    ender = admin_of(staff, "view_processlease", "end_stream")
+    ender = browser_of(staff, "view_processlease", "end_stream")
     assert ender.get(END, {"client": str(uuid4())}).status_code == 405
     for client in ("", "7", "x" * 5000):
         answer = ender.post(END, {"client": client})
@@ -164,7 +156,7 @@ def test_it_ends_nothing_by_get_or_by_a_name_that_is_none(staff: User) -> None:
 
 
 def test_it_puts_on_record_who_ended_what(staff: User) -> None:
-    ender = admin_of(staff, "view_processlease", "end_stream")
+    ender = browser_of(staff, "view_processlease", "end_stream")
     client_id = str(uuid4())
     answer = ender.post(END, {"client": client_id, "query": "user=maja"})
     assert answer.headers["Location"] == f"{STREAMS}?user=maja"
@@ -176,7 +168,7 @@ def test_it_puts_on_record_who_ended_what(staff: User) -> None:
 
 def test_it_says_that_a_user_is_unknown(staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(roll_call, "PATIENCE_SECONDS", 0.1)
-    looker = admin_of(staff, "view_processlease")
+    looker = browser_of(staff, "view_processlease")
     assert "There is no such user." in looker.get(STREAMS, {"user": "nobody"}).content.decode()
     assert not rows().exists()
     answer = looker.get(STREAMS, {"user": staff.username.upper()})

@@ -4,11 +4,11 @@ import json
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from marketplace.accounts.models import User
 from realtime.models import OutboxEvent
+from tests.support.people import browser_of
 
 PAGE = "/admin/realtime/logevent/test/"
 LOG = "/admin/realtime/logevent/"
@@ -16,18 +16,10 @@ LOG = "/admin/realtime/logevent/"
 pytestmark = pytest.mark.django_db
 
 
-def client_of(user: User, *codenames: str, enforce_csrf_checks: bool = False) -> Client:
-    """A browser of this user, who has these permissions."""
-    user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
-    client = Client(enforce_csrf_checks=enforce_csrf_checks)
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def sender(staff: User) -> Client:
     """The browser of somebody who may send test events."""
-    return client_of(staff, "send_test_event", "view_logevent")
+    return browser_of(staff, "send_test_event", "view_logevent")
 
 
 def test_it_publishes_what_was_typed_and_puts_it_on_record(sender: Client, staff: User) -> None:
@@ -86,20 +78,20 @@ def test_it_is_for_those_who_have_its_permission(
         user.is_staff = True
         user.save()
     OutboxEvent.objects.all().delete()
-    looker = client_of(other_buyer, "view_logevent", "change_logevent", "add_logevent")
+    looker = browser_of(other_buyer, "view_logevent", "change_logevent", "add_logevent")
     assert PAGE not in looker.get(LOG).content.decode()
     assert looker.get(PAGE).status_code == 403
     assert looker.post(PAGE, form).status_code == 403
-    outsider = client_of(buyer, "send_test_event")
+    outsider = browser_of(buyer, "send_test_event")
     assert outsider.post(PAGE, form).headers["Location"].startswith("/admin/login/")
     assert not OutboxEvent.objects.exists()
-    only_sender = client_of(seller, "send_test_event")
+    only_sender = browser_of(seller, "send_test_event")
     assert only_sender.post(PAGE, form, follow=True).status_code == 200
     assert OutboxEvent.objects.count() == 1
 
 
 def test_it_is_sent_by_a_form_of_this_site_alone(staff: User) -> None:
-    client = client_of(staff, "send_test_event", enforce_csrf_checks=True)
+    client = browser_of(staff, "send_test_event", enforce_csrf_checks=True)
     form = {"channel": "staff", "text": "Hello"}
     assert client.get(PAGE, form).status_code == 200
     assert client.post(PAGE, form).status_code == 403

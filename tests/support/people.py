@@ -1,6 +1,8 @@
 """The people of the tests."""
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.auth.models import Permission
+from django.test import Client
 
 from marketplace.accounts.models import User
 
@@ -30,3 +32,11 @@ def make_user(username: str, *, role: str = "buyer", **fields: object) -> User:
         role=role,
         **fields,
     )
+
+
+def browser_of(user: User, *codenames: str, enforce_csrf_checks: bool = False) -> Client:
+    """A browser in which the user is logged in, after being given these permissions."""
+    user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
+    client = Client(enforce_csrf_checks=enforce_csrf_checks)
+    client.force_login(user)
+    return client

@@ -43,23 +43,21 @@ def postgres() -> Iterator[str]:
     with folder_of(user) as folder:
         log = folder / "log"
         make_cluster(folder / "data", log=log, user=user, password=password)
-        options = [f"--{name}={value}" for name, value in POSTGRES_SETTINGS.items()]
-        program: list[str | Path] = [
-            postgres_program("postgres"),
-            "-D",
-            folder / "data",
-            "-k",
-            folder,
-            *options,
-        ]
         with listening(
-            lambda port: [*program, "-p", str(port)],
+            lambda port: postgres_command(folder, port=port, settings=POSTGRES_SETTINGS),
             ready="database system is ready to accept connections",
             log=log,
             user=user,
             how=signal.SIGINT,  # its fast shutdown, which does not wait for clients
         ) as (port, _):
             yield f"postgres://postgres:{password}@127.0.0.1:{port}/postgres"
+
+
+def postgres_command(folder: Path, *, port: int, settings: Mapping[str, str]) -> list[str | Path]:
+    """What serves the cluster in the folder's `data`."""
+    options = [f"--{name}={value}" for name, value in settings.items()]
+    program = postgres_program("postgres")
+    return [program, "-D", folder / "data", "-k", folder, "-p", str(port), *options]
 
 
 def make_cluster(data: Path, *, log: Path, user: str | None, password: str) -> None:
@@ -82,14 +80,21 @@ def make_cluster(data: Path, *, log: Path, user: str | None, password: str) -> N
 @contextmanager
 def redis() -> Iterator[str]:
     """Run a Redis server that keeps nothing; gives its URL."""
-    with folder_of(None) as folder:
-        command = ["redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        with listening(
-            lambda port: [*command, "--dir", folder, "--port", str(port)],
+    with (
+        folder_of(None) as folder,
+        listening(
+            lambda port: redis_command(folder, port=port),
             ready="Ready to accept connections",
             log=folder / "log",
-        ) as (port, _):
-            yield f"redis://127.0.0.1:{port}/0"
+        ) as (port, _),
+    ):
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+def redis_command(folder: Path, *, port: int) -> list[str | Path]:
+    """What serves, and keeps nothing."""
+    options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    return ["redis-server", *options, "--dir", folder, "--port", str(port)]
 
 
 @dataclass(frozen=True)
