@@ -4,7 +4,11 @@ import os
 import subprocess
 import sys
 
+from django.db import transaction
+
+from realtime import doorbell
 from tests.conftest import database_url
+from tests.realtime.things import publish_thing
 
 PUBLISH = """
 from django.db import transaction
@@ -38,3 +42,31 @@ def test_it_does_so_when_redis_is_away(transactional_db: None) -> None:
         timeout=60,
         check=True,
     )
+
+
+class Sleeper:
+    """Notes what is asked of it."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def wake(self) -> None:
+        self.asked.append("wake")
+
+    def let_pass(self, seconds: float) -> None:
+        assert seconds < 0.1
+        self.asked.append("let pass")
+
+
+def test_it_wakes_who_sleeps_and_lets_it_pass_after_each_commit(transactional_db: None) -> None:
+    sleeper = Sleeper()
+    doorbell.register(sleeper)
+    try:
+        with transaction.atomic():
+            publish_thing(1)
+            assert sleeper.asked == []
+        assert sleeper.asked == ["wake", "let pass"]
+    finally:
+        doorbell.unregister(sleeper)
+    publish_thing(2)
+    assert len(sleeper.asked) == 2

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+from django.db import transaction
 
 from marketplace.accounts.models import User
 from marketplace.accounts.tokens import Tokens
 from products.models import Product
+from realtime.models import LogHead
 from tests.conftest import StartServer
 from tests.realtime.things import publish_thing
 from tests.streams.conftest import start_with
@@ -20,6 +22,7 @@ from tests.streams.test_logins import (
     spend_twice,
 )
 from tests.streams.things import (
+    bearer,
     cookie,
     in_thread,
     listen,
@@ -176,6 +179,44 @@ async def test_nothing_is_lost_when_one_is_killed_while_it_numbers(
     assert [frame.body["data"]["number"] for frame in heard] == list(range(900))
 
 
+DIES_AFTER_ITS_COMMIT = """
+import os
+from realtime import publishing
+from tests.realtime.things import publish_thing
+publishing.doorbell.ring = lambda: os._exit(0)
+publish_thing(7, to=sys.argv[1])
+raise AssertionError("It should be gone.")
+"""
+
+
+async def test_nothing_is_lost_when_a_process_dies_right_after_its_commit(
+    pair: Pair, buyer: User
+) -> None:
+    """Before it can ring: each server's own look finds the event."""
+    async with await listen(pair[0], buyer) as near, await listen(pair[1], buyer) as far:
+        with process(DIES_AFTER_ITS_COMMIT, f"user.{buyer.pk}"):
+            for stream in (near, far):
+                (heard,) = await next_events(stream, 1)
+                assert heard.body["data"]["number"] == 7
+
+
+@pytest.mark.postgresql
+async def test_a_login_waits_for_no_sequencer_that_waits_for_its_lock(
+    pair: Pair, buyer: User
+) -> None:
+    headers = bearer(buyer)
+    await settled()
+    with transaction.atomic():
+        LogHead.objects.select_for_update().get(id=1)
+        publish_thing(2, to=f"user.{buyer.pk}")
+        async with asyncio.timeout(4):  # the sequencers wait all this time
+            for server in pair:
+                async with await listen(server, headers=headers) as stream:
+                    await stream.until("connected")
+                async with await talk(server, headers=headers) as client:
+                    await client.until("connected")
+
+
 async def test_changes_arrive_when_the_redis_between_them_dies(
     start_server: StartServer, seller: User, buyer: User
 ) -> None:
@@ -221,6 +262,7 @@ async def test_a_change_in_the_shell_arrives_soon(
 
 REPRICE = """
 from products.models import Product
+from realtime.models import LogHead
 product = Product.objects.get(pk=sys.argv[1])
 product.price = int(sys.argv[2])
 product.save()
