@@ -101,9 +101,9 @@ def test_it_keeps_up_with_writers_at_full_speed(numbered: Numbered) -> None:
     assert not OutboxEvent.objects.exists()
 
 
-def test_a_writer_steps_aside_while_the_database_is_wanted(numbered: Numbered) -> None:
+def test_a_writer_steps_aside_while_the_database_is_wanted() -> None:
     """On SQLite whoever writes again at once would have the lock again."""
-    sequencer = numbered.sequencer
+    sequencer = Numbered().sequencer
     sequencer._served.clear()
     passed = threading.Event()
 
