@@ -23,7 +23,7 @@ Frame = bytes | str
 MAX_FRAMES = 2048
 MAX_BYTES = 1024 * 1024
 # What is true for a moment is kept for so many keys; the oldest goes first.
-MAX_EPHEMERALS = 256
+MAX_EPHEMERALS = 64
 # What is handed to the socket in one write, so that a slow one is seen to take something.
 WRITE_BYTES = 64 * 1024
 # So long a socket that takes nothing may take to end cleanly; then its task is cancelled.

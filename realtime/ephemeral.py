@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 # A look reads what was left in this time: longer than the pause between two looks.
 LEFT_FOR = timedelta(seconds=4)
+MAX_BYTES = 16 * 1024
+MAX_KEY = 100
 _OURS = uuid4()
 
 
@@ -62,10 +64,14 @@ def publish_ephemeral(event: Event, *, key: str = "") -> None:
     """Tell those who listen now: on commit inside a transaction, else at once.
 
     key: events of one type and the same audiences, but of different keys, do not replace each
-    other; at most 100 characters. Raises ValueError as publish() does.
+    other; at most 100 characters. Raises ValueError for a longer one, for an audience that is no
+    channel name, and for an event of more than 16 KiB: many wait for a slow reader at once.
     """
     names = channel_names(event.audiences())
-    ephemeral = Ephemeral(event.type_name, " ".join(names), key, event.encode(timezone.now()))
+    text = event.encode(timezone.now())
+    if len(text.encode()) > MAX_BYTES or len(key) > MAX_KEY:
+        raise ValueError(f"{event.type_name} is too large to be true for a moment.")
+    ephemeral = Ephemeral(event.type_name, " ".join(names), key, text)
     transaction.on_commit(lambda: _send(ephemeral), robust=True)
 
 

@@ -60,8 +60,10 @@ def test_it_is_not_told_of_what_was_rolled_back(told: list[str]) -> None:
 def test_it_refuses_what_could_not_be_published_either() -> None:
     with pytest.raises(ValueError, match="no channel name"):
         publish_ephemeral(Misdirected(number=1, to="no channel"))
-    with pytest.raises(ValueError, match="larger than"):
-        publish_ephemeral(ThingHappened(number=1, text="x" * 200_000))
+    publish_ephemeral(ThingHappened(number=1, text="é" * 8_000), key="x" * 100)
+    for text, key in (("é" * 8_192, ""), ("", "x" * 101)):
+        with pytest.raises(ValueError, match="too large"):
+            publish_ephemeral(ThingHappened(number=1, text=text), key=key)
 
 
 def leave(monkeypatch: pytest.MonkeyPatch, number: int, key: str = "") -> None:
