@@ -148,9 +148,7 @@ CHANNEL_LAYERS = {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
             "CONFIG": {
                 # One that is frozen, or gone without a word, must not hold the relay for ever.
-                "hosts": [
-                    {"address": REDIS_URL, "socket_timeout": 2, "socket_connect_timeout": 1}
-                ],
+                "hosts": [{"address": REDIS_URL, "socket_timeout": 2, "socket_connect_timeout": 1}],
                 "prefix": "marketplace",
             },
         }

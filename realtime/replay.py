@@ -9,6 +9,7 @@ is newer than that. So there is no gap between the two, and nothing comes twice.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from django.db import DatabaseError
 
@@ -70,7 +71,7 @@ class Replay:
         # Until it is live it hears of the end of its login alone; its heartbeats say how far the
         # replay has come.
         self._hub.listen(connection, login_audience_of(connection.listener))
-        await self._get_level(cursor, opens=True)
+        await self._get_level(partial(self._start, cursor))
 
     async def pump(self) -> None:
         """Write what happens, all that waits in one call, until the stream has ended. Who fell
@@ -90,14 +91,14 @@ class Replay:
         self._tallies.fell_behind += 1
         connection = self._connection
         if connection.holds or not self._hub.bring_level(connection):
-            await self._get_level(connection.sent)
+            await self._get_level(self._catch_up)
 
-    async def _get_level(self, cursor: int | None, *, opens: bool = False) -> None:
+    async def _get_level(self, catch_up: Callable[[], Awaitable[Survey | None]]) -> None:
         connection = self._connection
         async with connection.changing:
             connection.hold(connection.sent)
             try:
-                found = await (self._start(cursor) if opens else self._catch_up())
+                found = await catch_up()
                 if found is not None:
                     self._go_live(found)
             except DatabaseError as error:
