@@ -18,11 +18,18 @@ from tests.support.servers import Marketplace, marketplace
 
 @contextmanager
 def site(folder: Path, *, database_url: str, **settings: str) -> Iterator[Marketplace]:
-    """Migrate the database and run one server on it, with room for any number of streams."""
+    """Migrate the database and run one server on it, with the settings of production and room for
+    any number of streams."""
     environment = {**os.environ, "DATABASE_URL": database_url}
     migrate = [sys.executable, "manage.py", "migrate", "-v0"]
     subprocess.run(migrate, cwd=ROOT, env=environment, check=True)
-    variables = {"STREAMS_PER_USER": "100000", "WRITES_PER_USER": "100000/min", **settings}
+    variables = {
+        "DEBUG": "false",
+        "SECRET_KEY": secrets.token_urlsafe(64),
+        "STREAMS_PER_USER": "100000",
+        "WRITES_PER_USER": "100000/min",
+        **settings,
+    }
     with marketplace(folder, database_url=database_url, settings=variables) as server:
         yield server
 

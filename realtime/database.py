@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import connection, connections
+from django.db import connection, connections, reset_queries
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 P = ParamSpec("P")
@@ -28,6 +28,9 @@ def with_own_connection(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     finally:
         # Closes the connection after a database error that it did not survive.
         connection.close_if_unusable_or_obsolete()
+        # With DEBUG Django keeps thousands of queries, with their parameters, until a request ends:
+        # here none ever does.
+        reset_queries()
 
 
 class DatabaseThreads:
