@@ -155,4 +155,11 @@ def assert_state_law(
     """
     for event in events:
         state = apply(state, event)
-    assert state == afresh, f"{state!r} and afresh {afresh!r}"
+    assert state == afresh, _difference(state, afresh)
+
+
+def _difference(state: object, afresh: object) -> str:
+    if not (isinstance(state, dict) and isinstance(afresh, dict)):
+        return f"{state!r}, afresh {afresh!r}"
+    keys = [key for key in {**state, **afresh} if state.get(key) != afresh.get(key)]
+    return "; ".join(f"{key!r}: {state.get(key)!r}, afresh {afresh.get(key)!r}" for key in keys)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.machine import ROOT
-from tests.support.processes import end, free_port, start, wait_for_text
+from tests.support.processes import end, lasting_port, start, wait_for_text
 from tests.support.servers import (
     POSTGRES_SETTINGS,
     make_cluster,
@@ -99,7 +99,7 @@ def postgres_in(folder: Path, user: str | None) -> tuple[Service, str]:
     """A PostgreSQL server that was not started yet, and the URL of its database."""
     password = secrets.token_hex(16)
     make_cluster(folder / "data", log=folder / "initdb.log", user=user, password=password)
-    port = free_port()
+    port = lasting_port()
     service = Service(
         name="postgres",
         command=postgres_command(folder, port=port, settings=DURABLE),
@@ -113,7 +113,7 @@ def postgres_in(folder: Path, user: str | None) -> tuple[Service, str]:
 
 def redis_in(folder: Path) -> tuple[Service, str]:
     """A Redis server that was not started yet, and its URL."""
-    port = free_port()
+    port = lasting_port()
     service = Service(
         name="redis",
         command=redis_command(folder, port=port),
@@ -127,7 +127,7 @@ def redis_in(folder: Path) -> tuple[Service, str]:
 def marketplace_in(folder: Path, *, number: int, settings: Mapping[str, str], seed: int) -> Service:
     """A server of the marketplace whose doorbells are damaged; not started yet."""
     code = _MARKETPLACE.format(damage={**DAMAGE, "seed": seed + number})
-    port = free_port()
+    port = lasting_port()
     return Service(
         name=f"server-{number}",
         command=[sys.executable, "-c", code, "--port", str(port)],

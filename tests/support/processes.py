@@ -1,5 +1,7 @@
 """Processes that a test run starts, and ends whatever happens to it."""
 
+import contextlib
+import random
 import shutil
 import signal
 import socket
@@ -21,6 +23,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def lasting_port() -> int:
+    """A TCP port of 127.0.0.1 for a server that ends and comes back: below those that the kernel
+    gives to connections, or one of them might have it meanwhile."""
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", random.randrange(15_000, 30_000)))
+            return int(probe.getsockname()[1])
 
 
 def dying_with_parent(command: Sequence[str | Path]) -> list[str | Path]:
