@@ -17,6 +17,7 @@ from tests.journeys.conftest import (
     restarted,
     wait_until_live,
 )
+from tests.journeys.listening import wait_until
 from tests.journeys.steps import card, change, change_stock, offer, titles
 from tests.products.things import make_product, make_tour
 from tests.support.servers import Marketplace
@@ -142,6 +143,8 @@ def test_it_waits_behind_a_pill_while_the_list_is_read(page: Page, seller: User)
         make_product(seller, title=f"Cup {number}")
     open_live(page, "/")
     page.mouse.wheel(0, 600)
+    # The browser scrolls when it comes to it.
+    wait_until(page, "document.querySelector('#products').getBoundingClientRect().top < 0")
     offer(seller, "Brass lamp")
     pill = page.get_by_role("button", name="1 new product")
     expect(pill).to_be_visible()
