@@ -29,13 +29,19 @@ const channels = new Set();
 class TabChannel {
   /** @type {((message: {data: unknown}) => void) | null} */
   onmessage = null;
+  /** Whether the browser loses what is said to it now. */
+  loses = () => false;
   constructor(/** @type {string} */ name) {
     this.name = name;
     channels.add(this);
   }
   postMessage(/** @type {unknown} */ message) {
     const others = [...channels].filter((other) => other !== this && other.name === this.name);
-    setTimeout(() => others.forEach((other) => other.onmessage?.({ data: structuredClone(message) })), 1);
+    const arrive = () => {
+      const ears = others.filter((other) => !other.loses());
+      ears.forEach((other) => other.onmessage?.({ data: structuredClone(message) }));
+    };
+    setTimeout(arrive, 1);
   }
   close() {
     channels.delete(this);
@@ -125,7 +131,8 @@ function makeBrowser(/** @type {import("node:test").TestContext} */ context) {
     };
     context.after(() => stream.stop());
     stream.open();
-    return { stream, got, subscribe };
+    const channel = /** @type {TabChannel} */ ([...channels].at(-1));
+    return { stream, got, subscribe, channel };
   };
   return { server, openTab };
 }
@@ -246,4 +253,40 @@ test("a tab takes over, and misses nothing", async (context) => {
   server.publish();
   await later(50);
   assert.deepEqual(other.got, range(91, 93));
+});
+
+test("a tab that an event did not reach asks for it", async (context) => {
+  const { server, openTab } = makeBrowser(context);
+  openTab(90);
+  const tab = openTab(90);
+  await later(300);
+  server.publish();
+  await later(5);
+  tab.channel.loses = () => true;
+  server.publish();
+  server.publish();
+  await later(5);
+  tab.channel.loses = () => false;
+  server.publish();
+  await later(20);
+  assert.deepEqual(tab.got, range(91, 94));
+  assert.deepEqual(server.opened, [90], "the tab that holds the stream has it");
+});
+
+test("a tab passes over nothing, whatever is lost", async (context) => {
+  const { server, openTab } = makeBrowser(context);
+  openTab(90);
+  const tab = openTab(90);
+  await later(300);
+  let step = 0;
+  tab.channel.loses = () => (step = (step * 5 + 1) % 64) % 3 === 0;
+  for (let n = 0; n < 200; n += 1) {
+    server.publish();
+    if (n % 7 === 0) await later(2);
+    assert.deepEqual(tab.got, range(91, 90 + tab.got.length));
+  }
+  tab.channel.loses = () => false;
+  tab.stream.open(); // it is looked at: its hello or the answer may have been lost
+  await later(20);
+  assert.deepEqual(tab.got, range(91, 290));
 });

@@ -26,8 +26,8 @@ export class Desk {
   #kept = [];
   /** Every later event of #covered is kept. @type {number | null} */
   #floor = null;
-  /** How far the stream has come; null before its first id. @type {number | null} */
-  #last = null;
+  /** @type {number | null} */
+  #reached = null;
   /** @type {Set<string>} */
   #covered = new Set();
 
@@ -41,6 +41,11 @@ export class Desk {
     return missed;
   }
 
+  /** How far the stream has come; null before its first id. */
+  get reached() {
+    return this.#reached;
+  }
+
   /** The last words of the tabs that wait for a stream that is opened anew. */
   get waiting() {
     return [...this.#tabs.values()].filter((seat) => seat.isWaiting).map((seat) => seat.hello);
@@ -52,7 +57,7 @@ export class Desk {
    */
   #missedBy({ channels, cursor }) {
     if (channels.some((channel) => !this.#covered.has(channel))) return null;
-    if (cursor === null || (this.#last !== null && cursor >= this.#last)) return [];
+    if (cursor === null || (this.#reached !== null && cursor >= this.#reached)) return [];
     if (this.#floor === null || cursor < this.#floor) return null;
     return this.#kept.filter((event) => /** @type {number} */ (event.id) > cursor);
   }
@@ -77,19 +82,19 @@ export class Desk {
     const seats = [...this.#tabs.values()];
     const channels = new Set(seats.flatMap((seat) => seat.channels));
     const waiting = seats.filter((seat) => seat.isWaiting).map((seat) => seat.cursor);
-    const cursors = [this.#last, ...waiting].filter((at) => at !== null);
+    const cursors = [this.#reached, ...waiting].filter((at) => at !== null);
     const cursor = cursors.length > 0 ? Math.min(...cursors) : null;
     for (const seat of seats) {
       // The others came along with the stream.
-      if (!seat.isWaiting && this.#last !== null) seat.cursor = Math.max(seat.cursor ?? 0, this.#last);
+      if (!seat.isWaiting && this.#reached !== null) seat.cursor = Math.max(seat.cursor ?? 0, this.#reached);
       seat.isWaiting = false;
     }
     const hasGrown = [...channels].some((channel) => !this.#covered.has(channel));
-    if (hasGrown || cursor !== this.#last) {
+    if (hasGrown || cursor !== this.#reached) {
       // What was kept lacks the new channels, or what came before: the replay brings all of it.
       this.#kept = [];
       this.#floor = cursor;
-      this.#last = cursor;
+      this.#reached = cursor;
     }
     this.#covered = channels;
     return { channels: [...channels].sort(), cursor };
@@ -101,9 +106,9 @@ export class Desk {
    */
   add(event) {
     if (typeof event.id !== "number") return;
-    if (this.#last !== null && event.id <= this.#last) return;
+    if (this.#reached !== null && event.id <= this.#reached) return;
     this.#floor ??= event.id;
-    this.#last = event.id;
+    this.#reached = event.id;
     if (event.type === "connected" || event.type === "heartbeat") return;
     this.#kept.push(event);
     if (this.#kept.length > KEPT_EVENTS) {
@@ -119,7 +124,7 @@ export class Desk {
    */
   reset(event) {
     const head = event.id ?? null;
-    const place = this.#last ?? Infinity;
+    const place = this.#reached ?? Infinity;
     const missed = [];
     for (const [tab, seat] of this.#tabs) {
       // Where the log never had the lowest cursor, it never had the others.
@@ -131,7 +136,7 @@ export class Desk {
     }
     this.#kept = [];
     this.#floor = head;
-    this.#last = head;
+    this.#reached = head;
     return missed;
   }
 }

@@ -4,6 +4,9 @@
  * A Web Lock elects the tab that holds the stream; it hands every event on through a
  * BroadcastChannel. A tab tells the holder where it stands when it joins, wakes or listens to
  * something else, and is served from the holder's last events, else the stream is opened anew.
+ *
+ * A browser may lose what is said to a tab while it stands still. Every event names the one before
+ * it, so that the tab notices and asks again.
  */
 
 import { Desk } from "./desk.js";
@@ -16,13 +19,15 @@ import { Stream } from "./stream.js";
 
 /**
  * What tabs say to one another. hello: a tab's position; welcome: the holder's answer to the hello of
- * that number, with what the tab missed, or null when another welcome follows as soon as the stream
- * is opened for it; roll-call: a new holder asks for everybody's hello; event, reset, state: news
- * from the holder; refused: a channel that may not be heard; bye: a tab leaves.
+ * that number, with what the tab missed until where the stream is, or null when another welcome
+ * follows as soon as the stream is opened for it; roll-call: a new holder asks for everybody's hello;
+ * event, reset, state: news from the holder, an event with how far the stream had come before it;
+ * refused: a channel that may not be heard; bye: a tab leaves.
  * @typedef {({kind: "hello"} & Hello)
- *   | {kind: "welcome", to: string, number: number, state: State, events: WireEvent[] | null}
+ *   | {kind: "welcome", to: string, number: number, state: State, reached: number | null,
+ *      events: WireEvent[] | null}
  *   | {kind: "roll-call"}
- *   | {kind: "event", event: WireEvent}
+ *   | {kind: "event", event: WireEvent, after: number | null}
  *   | {kind: "reset", to: string[], event: WireEvent}
  *   | {kind: "state", state: State}
  *   | {kind: "refused", channel: string}
@@ -49,6 +54,8 @@ export class SharedStream {
   #holds = false;
   /** Until what we missed is on its way: later events must not overtake it. */
   #isJoining = false;
+  /** How far the holder's stream had come when this tab last heard of it. @type {number | null} */
+  #reached = null;
   /** How many hellos this tab has said. */
   #hellos = 0;
   /** While the holder gathers positions. @type {ReturnType<typeof setTimeout> | undefined} */
@@ -165,16 +172,33 @@ export class SharedStream {
       if (message.wasHolder) this.#expectAnswer(SUCCESSION_MS);
       return;
     }
-    this.#listenOn();
+    // Events alone do not show that the holder has heard a hello: it or its answer may be lost.
+    if (message.kind !== "event" || !this.#isJoining) this.#listenOn();
     if (message.kind === "roll-call") this.#sayHello();
     if (message.kind === "welcome" && message.events !== null && message.number === this.#hellos) {
       this.#isJoining = false;
+      this.#reached = message.reached;
       for (const event of message.events) this.#take(event);
     }
-    if (message.kind === "event") this.#take(message.event);
-    if (message.kind === "reset" && message.to.includes(this.#tab)) this.#take(message.event);
+    if (message.kind === "event") this.#follow(message.event, message.after);
+    if (message.kind === "reset" && message.to.includes(this.#tab)) {
+      this.#reached = message.event.id ?? null;
+      this.#take(message.event);
+    }
     if (message.kind === "welcome" || message.kind === "state") this.#setState(message.state);
     if (message.kind === "refused") this.#options.onRefused(message.channel);
+  }
+
+  /**
+   * @param {WireEvent} event
+   * @param {number | null} after how far the stream had come before it
+   */
+  #follow(event, after) {
+    if (typeof event.id === "number" && !this.#isJoining) {
+      if ((after ?? 0) > (this.#reached ?? 0)) this.#greet();
+      else this.#reached = Math.max(this.#reached ?? 0, event.id);
+    }
+    this.#take(event);
   }
 
   /** @param {WireEvent} event */
@@ -239,7 +263,8 @@ export class SharedStream {
   }
 
   #welcome(/** @type {Hello} */ { from, number }, /** @type {WireEvent[] | null} */ events) {
-    this.#say({ kind: "welcome", to: from, number, state: this.#state, events });
+    const { reached } = this.#desk;
+    this.#say({ kind: "welcome", to: from, number, state: this.#state, reached, events });
   }
 
   /** A browser restores its tabs all at once: open one stream for all who ask within a moment. */
@@ -270,8 +295,8 @@ export class SharedStream {
   /** @param {WireEvent} event */
   #handOn(event) {
     if (event.type === "reset") return this.#handOnReset(event);
+    this.#say({ kind: "event", event, after: this.#desk.reached });
     this.#desk.add(event);
-    this.#say({ kind: "event", event });
     this.#take(event);
   }
 
