@@ -16,8 +16,15 @@ class MarketplaceConfig(AppConfig):
         from marketplace import streams
         from marketplace.accounts.signals import login_ended, user_changed
         from marketplace.rest import schema  # noqa: F401 registers itself
+        from orders.models import Order
         from realtime.api import register_authenticator
+        from securechat.introductions import register_introduction
 
         register_authenticator(streams.StreamLogins())
         login_ended.connect(streams.login_has_ended)
         user_changed.connect(streams.user_has_changed)
+        register_introduction(
+            lambda buyer_id, seller_id: Order.objects.filter(
+                buyer_id=buyer_id, seller_id=seller_id
+            ).exists()
+        )

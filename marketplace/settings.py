@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "realtime",
     "products",
     "orders",
+    "securechat",
 ]
 
 MIDDLEWARE = [
@@ -276,6 +277,11 @@ WHITENOISE_AUTOREFRESH = DEBUG
 DRAIN_SECONDS = read_positive_int("DRAIN_SECONDS", default=5)
 REALTIME_RETENTION = timedelta(hours=72)
 REALTIME_RETENTION_EVENTS = 1_000_000
+
+# --- Secure chat ----------------------------------------------------------------------------
+
+# How long the server keeps the ciphertext of what has been delivered.
+CHAT_RETENTION = timedelta(days=30)
 
 # --- Logging --------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("marketplace.dashboards.urls")),
     path("", include("products.urls")),
     path("", include("orders.urls")),
+    path("", include("securechat.urls")),
     path("", include("realtime.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path(

@@ -6,7 +6,7 @@ Redis it is left in a table for a few seconds, which each process looks into onc
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from uuid import uuid4
 
@@ -60,14 +60,17 @@ class Ephemeral:
         return [self.type, " ".join(self.audiences), self.slot[2], self.text]
 
 
-def publish_ephemeral(event: Event, *, key: str = "") -> None:
+def publish_ephemeral(
+    event: Event, *, audiences: Iterable[str] | None = None, key: str = ""
+) -> None:
     """Tell those who listen now: on commit inside a transaction, else at once.
 
+    audiences: who hears it, of an event whose data does not tell.
     key: events of one type and the same audiences, but of different keys, do not replace each
     other; at most 100 characters. Raises ValueError for a longer one, for an audience that is no
     channel name, and for an event of more than 16 KiB: many wait for a slow reader at once.
     """
-    names = channel_names(event.audiences())
+    names = channel_names(event.audiences() if audiences is None else audiences)
     text = event.encode(timezone.now())
     if len(text.encode()) > MAX_BYTES or len(key) > MAX_KEY:
         raise ValueError(f"{event.type_name} is too large to be true for a moment.")

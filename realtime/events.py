@@ -63,13 +63,18 @@ class Event(Message, frozen=True, kw_only=True):
     """A fact that was committed. Subclasses declare its data as fields and who gets it."""
 
     declared: ClassVar[dict[str, type["Event"]]] = {}
+    # Told to those who listen now and never stored: it may come without an id.
+    is_ephemeral: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         Event.declared[cls.type_name] = cls
 
     def audiences(self) -> Iterable[str]:
-        """The channels whose listeners get this event. The caller owns it: too wide leaks."""
+        """The channels whose listeners get this event. The declaration owns it: too wide leaks.
+
+        Where the data does not tell, whoever publishes the event names them.
+        """
         raise NotImplementedError
 
     def encode(self, timestamp: datetime) -> str:

@@ -11,9 +11,10 @@ from realtime.events import Event, channel_names
 from realtime.models import OutboxEvent
 
 
-def publish(event: Event) -> None:
+def publish(event: Event, *, audiences: Iterable[str] | None = None) -> None:
     """Announce the event: it is delivered if, and only if, the current transaction commits.
 
+    audiences: who gets it, of an event whose data does not tell.
     Call it after the row that the event describes was locked or written, so that two events of
     one row stand in the order of its changes. Raises TransactionManagementError outside atomic(),
     ValueError for an event over 128 KiB or an audience that is no channel name.
@@ -21,7 +22,7 @@ def publish(event: Event) -> None:
     now = timezone.now()
     append_to_outbox(
         type_name=event.type_name,
-        audiences=event.audiences(),
+        audiences=event.audiences() if audiences is None else audiences,
         payload=event.encode(now),
         published_at=now,
     )

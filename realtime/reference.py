@@ -69,7 +69,7 @@ def asyncapi_document() -> dict[str, Any]:
 
 
 def _message(message: type[Message], data: dict[str, Any]) -> dict[str, Any]:
-    stored = issubclass(message, Event)
+    stored = issubclass(message, Event) and not message.is_ephemeral
     properties: dict[str, Any] = {
         "type": {"const": message.type_name},
         "timestamp": {"type": "string", "format": "date-time"},
@@ -116,7 +116,10 @@ def markdown_reference() -> str:
 
 def _section(message: type[Message]) -> list[str]:
     fields = ", ".join(f"`{name}`" for name in _wire_fields(message)) or "none"
-    return [f"### `{message.type_name}`", "", _described(message), "", f"Data: {fields}.", ""]
+    described = _described(message)
+    if issubclass(message, Event) and message.is_ephemeral:
+        described += " Not stored: without an id, and never replayed."
+    return [f"### `{message.type_name}`", "", described, "", f"Data: {fields}.", ""]
 
 
 def _wire_fields(message: type[Message]) -> list[str]:

@@ -18,7 +18,8 @@ from asgiref.typing import (
 from marketplace.rest.errors import error_response, is_api_path
 
 MAX_BODY_BYTES = 1024 * 1024
-MAX_UPLOAD_BYTES = 6 * 1024 * 1024  # a picture of five megabytes, and the form around it
+MAX_UPLOAD_BYTES = 6 * 1024 * 1024  # a file of five megabytes, and what is around it
+UPLOADS = (b"multipart/form-data", b"application/octet-stream")
 
 
 class BodyTooLarge(Exception):
@@ -64,7 +65,7 @@ class BodyLimit:
 
 def _limit_of(scope: HTTPScope) -> int:
     kinds = [value for name, value in scope["headers"] if name == b"content-type"]
-    is_upload = any(kind.lower().startswith(b"multipart/form-data") for kind in kinds)
+    is_upload = any(kind.lower().startswith(UPLOADS) for kind in kinds)
     return MAX_UPLOAD_BYTES if is_upload else MAX_BODY_BYTES
 
 

@@ -1,17 +1,12 @@
 """Many at once: no piece is sold twice or given back twice, and nobody waits for ever."""
 
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from marketplace.accounts.models import User
-from marketplace.rest.errors import DomainError
 from orders.cart import CartLine
 from orders.errors import IdempotencyInFlight
 from orders.idempotency import Answer, answer_once
@@ -21,30 +16,9 @@ from products.models import Product
 from realtime.models import OutboxEvent
 from tests.orders.things import Status, make_order, stock_of
 from tests.products.things import make_product
+from tests.support.races import Work, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-Work = Callable[[], Any]
-
-
-def at_once(works: list[Work]) -> Counter[Any]:
-    """Run each in a thread of its own, all let go together; count what they returned or raised.
-
-    A refusal counts by the code of its first error; another exception fails the test.
-    """
-    gate = Barrier(len(works))
-
-    def run(work: Work) -> Any:
-        try:
-            gate.wait(60)
-            return work()
-        except DomainError as refusal:
-            return refusal.errors[0].code
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(works)) as threads:
-        return Counter(threads.map(run, works))
 
 
 def test_it_sells_the_last_fifty_pieces_to_fifty_of_two_hundred(buyer: User, seller: User) -> None:

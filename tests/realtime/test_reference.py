@@ -24,9 +24,10 @@ def test_it_names_each_event_of_the_product() -> None:
     document = asyncapi_document()
     assert document["asyncapi"] == "3.0.0"
     assert {"order-created", "product-updated", "availability-low"} <= set(Event.declared)
-    for name in Event.declared:
+    for name, event in Event.declared.items():
         payload = document["components"]["messages"][name]["payload"]
-        assert payload["required"] == ["id", "type", "timestamp", "data"]
+        identified = [] if event.is_ephemeral else ["id"]
+        assert payload["required"] == [*identified, "type", "timestamp", "data"]
         assert payload["properties"]["type"] == {"const": name}
 
 

@@ -1,0 +1,20 @@
+"""Django's entry to the app."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_save
+from django.utils.translation import gettext_lazy as _
+
+
+class SecurechatConfig(AppConfig):
+    """Secure conversations."""
+
+    name = "securechat"
+    verbose_name = _("Secure chat")
+
+    def ready(self) -> None:
+        # What follows needs models, which may be imported from here on only.
+        from securechat import signals
+        from securechat.models import Message, Session
+
+        post_save.connect(signals.session_saved, sender=Session)
+        post_save.connect(signals.message_saved, sender=Message)
