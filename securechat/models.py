@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.db import models, router, transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -33,6 +34,10 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def whole(self) -> Self:
         """With all that session_data() shows."""
         return self.select_related("product", "buyer", "seller")
+
+    def recent_first(self) -> Self:
+        """The one that was talked in last first; a new one counts as talked in."""
+        return self.order_by(Coalesce("last_message_at", "created_at").desc(), "pk")
 
     def locked(self) -> Self:
         """The rows, locked until the transaction ends, in key order."""

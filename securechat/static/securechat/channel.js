@@ -1,0 +1,194 @@
+/**
+ * One secure channel in this browser: its keys, what comes and what goes out, and what is shown of it.
+ */
+
+import { KeyAgreement } from "./agreement.js";
+import { Incoming } from "./incoming.js";
+import { Ledger } from "./ledger.js";
+import { Outgoing } from "./outgoing.js";
+
+/** @typedef {import("./api.js").ChatApi} ChatApi */
+/** @typedef {import("./api.js").Session} Session */
+/** @typedef {import("./api.js").WireMessage} WireMessage */
+/** @typedef {import("./database.js").ChatDatabase} ChatDatabase */
+/** @typedef {import("./database.js").Entry} Entry */
+
+export class Channel {
+  #ledger;
+  #api;
+  #agreement;
+  #incoming;
+  #outgoing;
+  /** @type {(() => void)[]} */
+  #listeners = [];
+
+  /**
+   * @param {{database: ChatDatabase, api: ChatApi, session: Session, userId: number,
+   *   onChange: () => void}} parts onChange: something that is shown has changed
+   */
+  constructor({ database, api, session, userId, onChange }) {
+    this.#ledger = new Ledger(database, session.sessionId);
+    this.#api = api;
+    this.#agreement = new KeyAgreement(this.#ledger, api, session, userId);
+    this.#incoming = new Incoming(this.#ledger, api, userId);
+    this.#outgoing = new Outgoing(this.#ledger, api, this.#agreement, () => this.#tell());
+    this.addListener(onChange);
+  }
+
+  get session() {
+    return this.#agreement.session;
+  }
+
+  get phase() {
+    return this.#agreement.phase;
+  }
+
+  get peerId() {
+    return this.#agreement.peerId;
+  }
+
+  /** @param {() => void} onChange something that is shown has changed */
+  addListener(onChange) {
+    this.#listeners.push(onChange);
+  }
+
+  #tell() {
+    for (const onChange of this.#listeners) onChange();
+  }
+
+  /** Join with this browser's key, take in what the server has, and send what waits. */
+  async open() {
+    await this.#agreement.adopt(this.#agreement.session);
+    await this.catchUp();
+    await this.#outgoing.flush();
+  }
+
+  /** Take in what the server has and this browser has not. */
+  async catchUp() {
+    await this.#incoming.catchUp();
+    this.#tell();
+  }
+
+  /** @param {Session} session what the server says now */
+  async adopt(session) {
+    await this.#agreement.adopt(session);
+    this.#tell();
+    await this.#outgoing.flush();
+  }
+
+  /** Ask for new keys of both sides. */
+  async rekey() {
+    await this.adopt(await this.#api.rekey(this.#agreement.session.epoch));
+  }
+
+  /** Take the key that came for theirs, and go on. */
+  async acceptIdentity() {
+    await this.#agreement.acceptIdentity();
+    this.#tell();
+    await this.#outgoing.flush();
+  }
+
+  /** @param {boolean} isCompared */
+  async noteComparison(isCompared) {
+    await this.#agreement.noteComparison(isCompared);
+    this.#tell();
+  }
+
+  /** @param {WireMessage} message that came by an event */
+  async receive(message) {
+    await this.#incoming.receive(message);
+    this.#tell();
+  }
+
+  /** @param {number} upToSeq what one of the two deleted for both */
+  async forget(upToSeq) {
+    await this.#incoming.forget(upToSeq);
+    this.#tell();
+  }
+
+  /** @param {{kind: string, [field: string]: any}} content of a new message, without its id */
+  write(content) {
+    return this.#outgoing.write(content);
+  }
+
+  /** Send what waits. */
+  flush() {
+    return this.#outgoing.flush();
+  }
+
+  /** @param {{tellsRead: boolean}} choice whether the other one learns what was read */
+  acknowledge(choice) {
+    return this.#outgoing.acknowledge(choice);
+  }
+
+  /** @param {Session} session what the server says of it, where nobody looks at it */
+  note(session) {
+    this.#agreement.note(session);
+  }
+
+  epoch() {
+    return this.#agreement.epoch();
+  }
+
+  person() {
+    return this.#agreement.person();
+  }
+
+  identities() {
+    return this.#agreement.identities();
+  }
+
+  /** Whether this browser can read what is written now. */
+  async hasKeys() {
+    const epoch = await this.epoch();
+    return Boolean(epoch?.state);
+  }
+
+  /**
+   * @param {Entry[]} entries
+   * @returns {Promise<number>} how many of theirs were not read here
+   */
+  async countUnread(entries) {
+    const record = await this.#ledger.database.channel(this.#ledger.sessionId);
+    const readPlace = record?.readPlace ?? 0;
+    return entries.filter(({ from, place }) => from === "them" && place > readPlace).length;
+  }
+
+  /** @returns {Promise<Entry[]>} what the conversation shows */
+  async entries() {
+    const entries = await this.#ledger.entries();
+    return inServersOrder(entries.filter(({ kind }) => kind !== "receipt"));
+  }
+
+  /**
+   * @param {number} place up to which it is read now
+   * @returns {Promise<number>} up to which it had been read
+   */
+  noteRead(place) {
+    return this.#ledger.change(async (record) => {
+      const before = record.readPlace;
+      if (place > before) {
+        record.readPlace = place;
+        await this.#ledger.database.save({ channel: record });
+      }
+      return before;
+    });
+  }
+}
+
+/**
+ * Both sides see messages that crossed in one order: that of the server's numbers. What has none stays
+ * behind what it came after; what waits is last.
+ * @param {Entry[]} entries by place
+ * @returns {Entry[]}
+ */
+function inServersOrder(entries) {
+  let last = 0;
+  const keyed = entries.map((entry) => {
+    if (entry.seq !== null) last = entry.seq;
+    return { entry, key: entry.from === "me" && entry.seq === null ? Infinity : last };
+  });
+  // Infinity less itself is no number.
+  keyed.sort((one, other) => (one.key === other.key ? 0 : one.key - other.key));
+  return keyed.map(({ entry }) => entry);
+}

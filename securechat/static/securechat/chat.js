@@ -1,0 +1,67 @@
+/**
+ * The page of secure conversations: the list, the open one beside it, and the events of all.
+ */
+
+import { on } from "../realtime/client.js";
+import { ChatApi } from "./api.js";
+import { Channel } from "./channel.js";
+import { openDatabase } from "./database.js";
+import { Pane } from "./pane.js";
+import { Roster } from "./roster.js";
+
+/** @typedef {import("./api.js").Session} Session */
+
+const userId = Number(document.body.dataset.userId);
+const pane = document.getElementById("pane");
+
+if (!globalThis.isSecureContext || !("locks" in navigator)) {
+  showProblem(gettext("This needs an encrypted connection (https): without it no browser gives a page the means to encrypt."));
+} else {
+  void start();
+}
+
+async function start() {
+  let database;
+  try {
+    database = await openDatabase(String(userId));
+  } catch {
+    showProblem(gettext("This browser keeps nothing for this page (a private window?): without that there are no keys."));
+    return;
+  }
+  const makeChannel = (/** @type {Session} */ session, /** @type {() => void} */ onChange) =>
+    new Channel({ database, api: new ChatApi(session.sessionId), session, userId, onChange });
+  const open = pane === null ? null : new Pane(pane, userId, makeChannel);
+  const roster = new Roster(userId, database, makeChannel, open?.channel ?? null);
+  listen(roster, open);
+  await Promise.all([roster.start(), open?.start()]);
+}
+
+/**
+ * @param {Roster} roster
+ * @param {Pane | null} open
+ */
+function listen(roster, open) {
+  on("dh-session-created", ({ data }) => roster.add(data.sessionId));
+  on("dh-session-rekeyed", ({ data }) => {
+    const keys = { buyer: null, seller: null };
+    roster.change(data, { epoch: data.epoch, status: "waiting", keys });
+  });
+  on("dh-session-closed", ({ data }) => roster.change(data, { status: "closed" }));
+  on("dh-key-submitted", ({ data }) => open?.noteKey(data));
+  on("dh-session-active", ({ data }) => {
+    roster.change(data, { epoch: data.epoch, status: "active", keys: data.keys });
+  });
+  on("chat-message", ({ data }) => roster.receive(data));
+  on("dh-messages-deleted", ({ data }) => roster.forget(data));
+  on("chat-typing", ({ data }) => open?.showTyping(data));
+  on("connection", ({ state }) => state === "live" && roster.comeBack());
+}
+
+/** @param {string} text why nothing can be done here */
+function showProblem(text) {
+  const status = document.getElementById("status");
+  const words = document.getElementById("status-text");
+  if (status === null || words === null) return;
+  status.dataset.phase = "problem";
+  words.textContent = text;
+}

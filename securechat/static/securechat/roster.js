@@ -1,0 +1,167 @@
+/**
+ * The list of conversations: who, about what, what was said last, and what is unread.
+ */
+
+import { formatAgo, formatMoment } from "../realtime/format.js";
+import { ChatApi } from "./api.js";
+import { summary } from "./words.js";
+
+/** @typedef {import("./api.js").Session} Session */
+/** @typedef {import("./api.js").WireMessage} WireMessage */
+/** @typedef {import("./channel.js").Channel} Channel */
+/** @typedef {import("./database.js").ChatDatabase} ChatDatabase */
+
+/** One conversation of the list. @typedef {{element: HTMLElement, channel: Channel}} Row */
+
+const list = /** @type {HTMLElement} */ (document.getElementById("conversations"));
+
+export class Roster {
+  #userId;
+  #database;
+  #makeChannel;
+  #open;
+  /** @type {Map<string, Row>} */
+  #rows = new Map();
+
+  /**
+   * @param {number} userId
+   * @param {ChatDatabase} database
+   * @param {(session: Session, onChange: () => void) => Channel} makeChannel
+   * @param {Channel | null} open the conversation that is shown beside the list
+   */
+  constructor(userId, database, makeChannel, open) {
+    this.#userId = userId;
+    this.#database = database;
+    this.#makeChannel = makeChannel;
+    this.#open = open;
+    for (const element of list.querySelectorAll(":scope > li")) this.#adopt(/** @type {HTMLElement} */ (element));
+  }
+
+  /** Show what this browser has of each, and take in what it has not. */
+  async start() {
+    for (const row of this.#rows.values()) {
+      await this.#show(row);
+      await this.#catchUp(row);
+    }
+  }
+
+  /** Events come again: what was missed came with them, but what waits can go out now. */
+  comeBack() {
+    void this.#open?.flush();
+  }
+
+  /**
+   * Somebody opened a channel: the one event that does not say all that its row shows.
+   * @param {string} sessionId
+   */
+  async add(sessionId) {
+    if (this.#rows.has(sessionId)) return;
+    const session = await new ChatApi(sessionId).session();
+    if (this.#rows.has(sessionId)) return;
+    const element = makeRow(session, this.#userId);
+    list.prepend(element);
+    const empty = document.getElementById("no-conversations");
+    if (empty !== null) empty.hidden = true;
+    await this.#show(this.#adopt(element));
+  }
+
+  /**
+   * @param {{sessionId: string, version: number}} fact
+   * @param {Partial<Session>} changes
+   */
+  change({ sessionId, version }, changes) {
+    const channel = this.#rows.get(sessionId)?.channel ?? this.#ofOpen(sessionId);
+    if (channel === null || version <= channel.session.version) return;
+    const session = { ...channel.session, ...changes, version };
+    // Keys are made where the conversation is looked at, and nowhere else.
+    if (channel === this.#open) void channel.adopt(session);
+    else channel.note(session);
+  }
+
+  /** @param {WireMessage} message */
+  async receive(message) {
+    const row = this.#rows.get(message.sessionId);
+    const channel = row?.channel ?? this.#ofOpen(message.sessionId);
+    if (channel === null) return;
+    if (channel === this.#open || (await channel.hasKeys())) await channel.receive(message);
+    if (row !== undefined) {
+      list.prepend(row.element);
+      await this.#show(row, message.sentAt);
+    }
+    if (channel !== this.#open) await channel.acknowledge({ tellsRead: false });
+  }
+
+  /** @param {{sessionId: string, upToSeq: number}} fact */
+  async forget({ sessionId, upToSeq }) {
+    const row = this.#rows.get(sessionId);
+    await (row?.channel ?? this.#ofOpen(sessionId))?.forget(upToSeq);
+    if (row !== undefined) await this.#show(row);
+  }
+
+  /** @param {string} sessionId */
+  #ofOpen(sessionId) {
+    return this.#open?.session.sessionId === sessionId ? this.#open : null;
+  }
+
+  /**
+   * @param {HTMLElement} element
+   * @returns {Row}
+   */
+  #adopt(element) {
+    /** @type {Session} */
+    const session = JSON.parse(element.dataset.session ?? "");
+    /** @type {Row} */
+    const row = { element, channel: this.#ofOpen(session.sessionId) ?? this.#makeChannel(session, () => {}) };
+    row.channel.addListener(() => void this.#show(row));
+    this.#rows.set(session.sessionId, row);
+    return row;
+  }
+
+  /** @param {Row} row */
+  async #catchUp({ channel }) {
+    if (channel === this.#open || !(await channel.hasKeys())) return;
+    const record = await this.#database.channel(channel.session.sessionId);
+    if (record === undefined || record.lastSeq >= channel.session.lastSeq) return;
+    await channel.catchUp();
+    await channel.acknowledge({ tellsRead: false });
+  }
+
+  /**
+   * @param {Row} row
+   * @param {string} [latest] when something came that this browser cannot read
+   */
+  async #show({ element, channel }, latest) {
+    const entries = await channel.entries();
+    const last = entries.at(-1);
+    const unread = await channel.countUnread(entries);
+    const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (element.querySelector(`[data-${name}]`));
+    const at = last?.at ?? latest ?? channel.session.lastMessageAt;
+    part("preview").textContent = last === undefined ? gettext("Not opened in this browser") : summary(last);
+    part("time").textContent = at ? formatAgo(at) : "";
+    part("time").title = at ? formatMoment(at) : "";
+    part("unread").textContent = String(unread);
+    part("unread").hidden = unread === 0;
+    part("unread").title = interpolate(ngettext("%s new message", "%s new messages", unread), [unread]);
+  }
+}
+
+/**
+ * @param {Session} session
+ * @param {number} userId
+ */
+function makeRow(session, userId) {
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById("conversation-row"));
+  const row = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
+  const other = userId === session.buyerId ? session.sellerName : session.buyerName;
+  const put = (/** @type {string} */ selector, /** @type {string} */ text) => {
+    const element = row.querySelector(selector);
+    if (element !== null) element.textContent = text;
+  };
+  put(".avatar", other.slice(0, 1));
+  put("strong", other);
+  put("[data-product]", session.productTitle);
+  const link = /** @type {HTMLAnchorElement} */ (row.querySelector("a"));
+  link.href = `/chat/${session.sessionId}`;
+  row.dataset.session = JSON.stringify(session);
+  return row;
+}
