@@ -8,8 +8,6 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from realtime.api import LiveListAdmin
-from securechat.events import DhSessionActive, DhSessionClosed, DhSessionCreated, DhSessionRekeyed
 from securechat.models import Block, Report, Session
 
 
@@ -30,7 +28,7 @@ class ReadOnly:
 
 
 @admin.register(Session)
-class SessionAdmin(ReadOnly, LiveListAdmin):
+class SessionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg] # no generic at run time
     """All conversations: metadata only."""
 
     list_display = (
@@ -42,12 +40,6 @@ class SessionAdmin(ReadOnly, LiveListAdmin):
     search_fields = ("=session_id", "buyer__username", "seller__username")
     show_full_result_count = False
     fields = (*list_display, "context", "version")
-    live_events = {
-        DhSessionCreated: "sessionId",
-        DhSessionRekeyed: "sessionId",
-        DhSessionActive: "sessionId",
-        DhSessionClosed: "sessionId",
-    }
 
 
 @admin.register(Report)
@@ -64,8 +56,11 @@ class ReportAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg] # no ge
     @admin.display(description=_("revealed, as the reporter's browser shows it"))
     def shown(self, report: Report) -> SafeString:
         """The messages, one after another."""
-        lines = ((item["sentAt"], item["senderId"], item["text"]) for item in report.revealed)
-        return format_html_join("", "<p>{} · user {}:<br>{}</p>", lines)
+        lines = (
+            (item["seq"], item["sentAt"] or "?", item["senderId"] or "?", item["text"])
+            for item in report.revealed
+        )
+        return format_html_join("", "<p>{} · {} · user {}:<br>{}</p>", lines)
 
 
 @admin.register(Block)

@@ -1,6 +1,7 @@
 """Against people who misuse a conversation: to block them, and to report them to the staff."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -8,7 +9,7 @@ from django.db import transaction
 from marketplace.accounts.models import User
 from realtime.api import iso_milliseconds
 from securechat.errors import SessionNotFound, UnknownMessages
-from securechat.models import Block, Report, Session
+from securechat.models import Block, Message, Report, Session
 
 
 def block_other(*, session_id: UUID, by: User) -> Session:
@@ -38,19 +39,24 @@ def report_other(
     UnknownMessages.
     """
     session = _own(session_id, by)
-    messages = {message.seq: message for message in session.messages.filter(seq__in=seqs)}
-    if set(seqs) != messages.keys() or len(set(seqs)) != len(seqs):
+    if len(set(seqs)) != len(seqs) or max(seqs, default=0) > session.last_seq:
         raise UnknownMessages
+    messages = {message.seq: message for message in session.messages.filter(seq__in=seqs)}
     revealed = [
-        {
-            "seq": seq,
-            "senderId": messages[seq].sender_id,
-            "sentAt": iso_milliseconds(messages[seq].sent_at),
-            "text": text,
-        }
-        for seq, text in zip(seqs, plaintexts, strict=True)
+        _revealed(seq, text, messages.get(seq)) for seq, text in zip(seqs, plaintexts, strict=True)
     ]
     return Report.objects.create(session=session, by=by, reason=reason, revealed=revealed)
+
+
+def _revealed(seq: int, text: str, message: Message | None) -> dict[str, Any]:
+    """What staff see of one message. Of one that was deleted nothing else is known any more: who
+    is reported may have done that."""
+    return {
+        "seq": seq,
+        "senderId": None if message is None else message.sender_id,
+        "sentAt": None if message is None else iso_milliseconds(message.sent_at),
+        "text": text,
+    }
 
 
 def _own(session_id: UUID, by: User) -> Session:

@@ -96,6 +96,9 @@ class Session(models.Model):
 
     objects = SessionQuerySet.as_manager()
 
+    # These move with the messages, silently: what an instance says of them may be old.
+    COUNTED: ClassVar = ("last_seq", "last_message_at", "buyer_has", "seller_has")
+
     # The row before the change that is being saved, for the receiver; None for a new one.
     before: "Session | None" = None
 
@@ -143,6 +146,8 @@ class Session(models.Model):
                 if self.before.version != self.version:
                     raise StaleSession
                 self.version += 1
+                for name in self.COUNTED:
+                    setattr(self, name, getattr(self.before, name))
                 if update_fields is not None:
                     update_fields = {*update_fields, "version"}
             super().save(

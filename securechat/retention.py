@@ -1,7 +1,9 @@
 """How long the server keeps ciphertext: what was delivered goes after a while."""
 
+from typing import Any
+
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from securechat.models import Attachment, Message, Session
@@ -30,9 +32,16 @@ def forget_delivered(session: Session | None = None) -> int:
     if session is not None:
         messages, files = messages.filter(session=session), files.filter(session=session)
     deleted = 0
-    while chosen := list(messages.order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE]):
-        deleted += Message.objects.filter(pk__in=chosen).delete()[0]
+    while gone := _delete_some(messages):
+        deleted += gone
         if session is not None:
             break
-    Attachment.objects.filter(pk__in=list(files.values_list("pk", flat=True))).delete()
+    while _delete_some(files):
+        pass
     return deleted
+
+
+def _delete_some(rows: QuerySet[Any]) -> int:
+    """Delete at most ROWS_AT_ONCE of them; return how many."""
+    chosen = list(rows.order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE])
+    return rows.model.objects.filter(pk__in=chosen).delete()[0] if chosen else 0

@@ -179,9 +179,10 @@ def close_session(*, session_id: UUID, by: User) -> Session:
 def delete_messages(*, session_id: UUID, by: User) -> None:
     """Delete every message and file of the conversation, for both. Raises SessionNotFound."""
     session = _locked(session_id, by)
-    messages, _ = session.messages.all().delete()
-    files, _ = session.attachments.all().delete()
-    if messages or files:
+    session.messages.all().delete()
+    session.attachments.all().delete()
+    # Told also where none is left here: browsers keep their copies longer.
+    if session.last_seq:
         event = DhMessagesDeleted(session_id=str(session.pk), up_to_seq=session.last_seq)
         publish(event, audiences=audiences_of(session))
 

@@ -10,10 +10,15 @@ from typing import Any, cast
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from marketplace.accounts.models import User
+from products.models import Product
+from securechat.models import Session
+from tests.journeys.chat import Talker, browser_for, expect_secured
 from tests.journeys.listening import LISTEN, wait_until
+from tests.orders.things import make_order
+from tests.products.things import make_product
 from tests.support.machine import chromium
 from tests.support.people import PASSWORD, make_user
 from tests.support.processes import end, start, wait_for_text
@@ -156,3 +161,29 @@ def new_tab(
         return page
 
     return open_tab
+
+
+@pytest.fixture
+def talker(browser: Browser, live_server_process: Marketplace) -> Talker:
+    """Give a page to a user, in a browser of their own."""
+    return lambda user: browser_for(browser, live_server_process, user).new_page()
+
+
+@pytest.fixture
+def pot(buyer: User, seller: User, transactional_db: None) -> Product:
+    """A teapot that the buyer has ordered."""
+    product = make_product(seller)
+    make_order(buyer, product)
+    return product
+
+
+@pytest.fixture
+def pair(talker: Talker, buyer: User, seller: User, pot: Product) -> tuple[Page, Page]:
+    """Buyer and seller in their secured conversation."""
+    buyers, sellers = talker(buyer), talker(seller)
+    buyers.goto(f"/products/{pot.pk}")
+    buyers.get_by_role("button", name="Secure channel").click()
+    buyers.wait_for_url("**/chat/*")
+    sellers.goto(f"/chat/{Session.objects.get().pk}")
+    expect_secured(buyers, sellers)
+    return buyers, sellers

@@ -54,7 +54,12 @@ def test_it_shows_staff_what_the_reporter_chose_and_no_more(
     body = {"seqs": [2], "plaintexts": ["<b>Pay outside</b>"], "reason": "fraud"}
     assert client.post(of(session, "/report"), body, format="json").status_code == 201
     report = Report.objects.get()
-    assert [item["seq"] for item in report.revealed] == [2]
+    assert [(item["seq"], item["senderId"]) for item in report.revealed] == [(2, seller.pk)]
+    client_for(seller).delete(of(session, "/messages"))
+    # Who is reported cannot undo it by deleting.
+    body = {"seqs": [1, 3], "plaintexts": ["one", "three"], "reason": "fraud"}
+    assert client.post(of(session, "/report"), body, format="json").status_code == 201
+    assert [item["senderId"] for item in Report.objects.latest("pk").revealed] == [None, None]
     pages = browser_of(staff, "view_report", "view_session", "view_block")
     page = pages.get(f"/admin/securechat/report/{report.pk}/change/").content.decode()
     assert "&lt;b&gt;Pay outside&lt;/b&gt;" in page

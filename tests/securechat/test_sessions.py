@@ -230,3 +230,14 @@ def test_it_refuses_a_stale_save(buyer: User, seller: User) -> None:
     session.save()
     with pytest.raises(StaleSession):
         old.save()
+
+
+def test_it_takes_no_number_of_messages_from_an_old_instance(
+    buyer: User, seller: User, client_for: ClientFor
+) -> None:
+    session = make_session(buyer, make_product(seller))
+    old = Session.objects.get()
+    send(client_for(buyer), session, "buyer")
+    old.status = "closed"
+    old.save()
+    assert Session.objects.get().last_seq == 1

@@ -9,6 +9,8 @@ import { summary } from "./words.js";
 /** @typedef {import("./database.js").Entry} Entry */
 
 const MOST_REVEALED = 50;
+/** What a report may reveal at once: less than a request may hold. */
+const MOST_CHARACTERS = 200_000;
 
 /** @param {{channel: Channel, api: ChatApi, otherName: string}} parts */
 export function offerActions({ channel, api, otherName }) {
@@ -143,14 +145,20 @@ function listenToReport(api, otherName) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const chosen = [.../** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("[data-seq]:checked"))];
+    const plaintexts = chosen.map((box) => box.nextElementSibling?.textContent ?? "");
+    if (plaintexts.join("").length > MOST_CHARACTERS) {
+      toast({ text: gettext("This is too much for one report. Choose fewer messages."), tone: "caution" });
+      return;
+    }
     void attempt(async () => {
       await api.report({
         seqs: chosen.map(({ dataset }) => Number(dataset.seq)),
-        plaintexts: chosen.map((box) => box.nextElementSibling?.textContent ?? ""),
+        plaintexts,
         reason: String(new FormData(form).get("reason")),
       });
       form.closest("dialog")?.close();
       form.reset();
+      document.getElementById("report-messages")?.replaceChildren();
       toast({ text: interpolate(gettext("The staff have your report about %s."), [otherName]), tone: "positive" });
     });
   });

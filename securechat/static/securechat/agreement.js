@@ -13,6 +13,7 @@ import { begin } from "./crypto/ratchet.js";
 /** @typedef {import("./api.js").ChatApi} ChatApi */
 /** @typedef {import("./api.js").Session} Session */
 /** @typedef {import("./crypto/bundle.js").Role} Role */
+/** @typedef {import("./database.js").Bound} Bound */
 /** @typedef {import("./database.js").ChannelRecord} ChannelRecord */
 /** @typedef {import("./database.js").Epoch} Epoch */
 /** @typedef {import("./database.js").Person} Person */
@@ -27,6 +28,7 @@ import { begin } from "./crypto/ratchet.js";
 /** Messages of older epochs may still be on the way: so many of them keep their keys. */
 const KEPT_EPOCHS = 3;
 const MOST_TURNS = 4;
+const MAX_EPOCH = 2 ** 31 - 1;
 
 export class KeyAgreement {
   #ledger;
@@ -48,6 +50,7 @@ export class KeyAgreement {
     this.#session = session;
     /** @type {Role} */
     this.#role = userId === session.buyerId ? "buyer" : "seller";
+    this.peerId = userId === session.buyerId ? session.sellerId : session.buyerId;
   }
 
   get session() {
@@ -58,14 +61,11 @@ export class KeyAgreement {
     return this.#phase;
   }
 
-  get peerId() {
-    return this.#role === "buyer" ? this.#session.sellerId : this.#session.buyerId;
-  }
-
   /** Whether a message could go out now. */
   async maySend() {
-    const person = await this.person();
-    return this.#phase === "active" && !this.#session.blocked && !person?.candidate;
+    if (this.#phase !== "active" || this.#session.blocked) return false;
+    const epoch = await this.epoch();
+    return epoch !== undefined && this.trusts(epoch);
   }
 
   /**
@@ -85,26 +85,46 @@ export class KeyAgreement {
     if (news !== null) this.#phase = "refused";
   }
 
+  /** @param {Session} session what the server says, without this browser's part being done */
+  note(session) {
+    this.#session = session;
+    this.#phase = session.status === "closed" ? "closed" : "waiting";
+  }
+
+  /** @returns {Promise<boolean>} whether this browser began with the keys that the server shows */
+  async recall() {
+    const { status, keys } = this.#session;
+    const epoch = await this.epoch();
+    if (!epoch?.peer || status !== "active") return false;
+    const [mine, theirs] = [epoch.own.bundle, epoch.peer].map(encodeBase64url);
+    const isOurs = keys[this.#role] === mine && keys[peerOf(this.#role)] === theirs;
+    if (isOurs) this.#phase = "active";
+    return isOurs;
+  }
+
   /**
    * @param {ChannelRecord} record
    * @param {Session} session
    * @returns {Promise<Session | null>} what the server answered to our key, to be taken in as well
    */
   async #join(record, session) {
-    if (session.version < this.#session.version) return null;
-    if (session.epoch < record.epoch) {
-      // Keys of an epoch that is over: nothing is begun with them.
-      await this.#ledger.note(record, "old-epoch");
+    // Another tab has seen newer: what this one lacks comes to it, too.
+    if (session.version < Math.max(record.version, this.#session.version)) return null;
+    const problem = this.#problemOf(record, session);
+    if (problem !== null) {
+      await this.#ledger.note(record, problem);
       return this.#stay("refused");
     }
     this.#session = session;
-    record.epoch = session.epoch;
+    const { productId, buyerId, sellerId, version, epoch: number } = session;
+    Object.assign(record, { bound: { productId, buyerId, sellerId }, version, epoch: number });
+    await this.#ledger.database.save({ channel: record });
     if (session.status === "closed") return this.#stay("closed");
     const mine = session.keys[this.#role];
-    let epoch = record.epochs[session.epoch];
+    let epoch = record.epochs[number];
     if (epoch === undefined) {
       if (mine !== null) return this.#stay("elsewhere");
-      epoch = await this.#makeKeys(record);
+      epoch = await this.#makeKeys(record, session);
     }
     if (mine === null) return this.#submit(epoch, session);
     if (mine !== encodeBase64url(epoch.own.bundle)) return this.#stay("elsewhere");
@@ -114,18 +134,36 @@ export class KeyAgreement {
   }
 
   /**
+   * What an honest server does not show: the channel with somebody else, or an epoch that is over.
    * @param {ChannelRecord} record
+   * @param {Session} session
+   * @returns {string | null} the notice that says so
+   */
+  #problemOf({ bound, epoch }, session) {
+    const { sessionId, productId, buyerId, sellerId } = session;
+    const isOurs = sessionId === this.#ledger.sessionId;
+    const first = bound ?? this.#session;
+    const isSame = first.productId === productId && first.buyerId === buyerId && first.sellerId === sellerId;
+    if (!isOurs || !isSame) return "other-people";
+    const isEpoch = Number.isInteger(session.epoch) && session.epoch >= 1 && session.epoch <= MAX_EPOCH;
+    return isEpoch && session.epoch >= epoch ? null : "old-epoch";
+  }
+
+  /**
+   * @param {ChannelRecord} record
+   * @param {Session} session
    * @returns {Promise<Epoch>} with fresh keys, stored before anybody hears of them
    */
-  async #makeKeys(record) {
+  async #makeKeys(record, { lastSeq }) {
     const identity = await this.#identity();
     const own = await makeBundle({ role: this.#role, identity });
+    // What was written before this browser had keys is not for it.
+    if (Object.keys(record.epochs).length === 0) record.lastSeq = lastSeq;
     /** @type {Epoch} */
     const epoch = { own, peer: null, state: null, securedAt: null, isConfirmed: false };
     record.epochs[record.epoch] = epoch;
-    for (const old of Object.keys(record.epochs)) {
-      if (Number(old) <= record.epoch - KEPT_EPOCHS) delete record.epochs[Number(old)];
-    }
+    const newestFirst = Object.keys(record.epochs).map(Number).sort((one, other) => other - one);
+    for (const old of newestFirst.slice(KEPT_EPOCHS)) delete record.epochs[old];
     await this.#ledger.database.save({ channel: record });
     return epoch;
   }
@@ -182,28 +220,67 @@ export class KeyAgreement {
     epoch.state = await begin(party);
     epoch.peer = peer;
     epoch.securedAt = new Date().toISOString();
-    const person = await this.#meetPerson(readBundle(peer, peerOf(this.#role)).identity);
-    const isNew = person.candidate !== null;
-    const notices = isNew ? ["identity-changed", "secured"] : ["secured"];
+    const first = { userId: this.peerId, identity: this.#identityOf(peer), isCompared: false };
+    await this.#ledger.database.changePerson(this.peerId, (known) => (known === undefined ? first : undefined));
+    const notices = (await this.trusts(epoch)) ? ["secured"] : ["identity-changed", "secured"];
     const entries = notices.map((kind) => this.#ledger.makeNotice(record, kind));
-    await this.#ledger.database.save({ channel: record, person, entries });
+    await this.#ledger.database.save({ channel: record, entries });
+  }
+
+  // --- who the other one is -----------------------------------------------------------------
+
+  /**
+   * Whether the key with which this epoch began is the one that is taken for theirs.
+   * @param {Epoch} epoch
+   */
+  async trusts({ peer }) {
+    const person = await this.person();
+    return peer !== null && person !== undefined && isEqual(this.#identityOf(peer), person.identity);
   }
 
   /**
-   * @param {Uint8Array} identity that came with the other one's bundle
-   * @returns {Promise<Person>} to be stored
+   * Take a key for theirs.
+   * @param {Uint8Array} identity as it was shown; where another one has come since, nothing happens
    */
-  async #meetPerson(identity) {
-    const known = await this.#ledger.database.person(this.peerId);
-    if (known === undefined) {
-      return { userId: this.peerId, identity, candidate: null, isCompared: false };
-    }
-    return { ...known, candidate: isEqual(known.identity, identity) ? null : identity };
+  async acceptIdentity(identity) {
+    await this.#ledger.change(async (record) => {
+      const { peer } = record.epochs[record.epoch] ?? { peer: null };
+      if (peer === null || !isEqual(this.#identityOf(peer), identity)) return;
+      const person = { userId: this.peerId, identity, isCompared: false };
+      await this.#ledger.database.changePerson(this.peerId, () => person);
+      const entries = [this.#ledger.makeNotice(record, "identity-accepted")];
+      await this.#ledger.database.save({ channel: record, entries });
+    });
   }
 
-  async #identity() {
-    const present = await this.#ledger.database.identity();
-    return present ?? this.#ledger.database.keepIdentity(await generateExchangePair());
+  /**
+   * Whether the safety numbers are the same on both sides, of the key that is taken for theirs.
+   * @param {Uint8Array} identity whose number was compared
+   * @param {boolean} isCompared
+   */
+  async noteComparison(identity, isCompared) {
+    await this.#ledger.database.changePerson(this.peerId, (known) =>
+      known !== undefined && isEqual(known.identity, identity) ? { ...known, isCompared } : undefined,
+    );
+  }
+
+  /**
+   * The keys in use here. isCompared: their safety number was compared, and theirs is accepted.
+   * @returns {Promise<{own: Uint8Array, peer: Uint8Array, isTrusted: boolean, isCompared: boolean} | null>}
+   */
+  async identities() {
+    const epoch = await this.epoch();
+    const own = await this.#ledger.database.identity();
+    if (!epoch?.peer || own === undefined) return null;
+    const isTrusted = await this.trusts(epoch);
+    const isCompared = isTrusted && ((await this.person())?.isCompared ?? false);
+    return { own: own.publicKey, peer: this.#identityOf(epoch.peer), isTrusted, isCompared };
+  }
+
+  /** @returns {Promise<Epoch | undefined>} the present one, where this browser has its keys */
+  async epoch() {
+    const record = await this.#ledger.database.channel(this.#ledger.sessionId);
+    return record?.epochs[this.#session.epoch];
   }
 
   /** @returns {Promise<Person | undefined>} */
@@ -211,40 +288,14 @@ export class KeyAgreement {
     return this.#ledger.database.person(this.peerId);
   }
 
-  /** @param {Session} session what the server says, without this browser's part being done */
-  note(session) {
-    this.#session = session;
+  /** @param {Uint8Array} peer the other one's bundle */
+  #identityOf(peer) {
+    return readBundle(peer, peerOf(this.#role)).identity;
   }
 
-  /** Take the key that came for theirs. */
-  async acceptIdentity() {
-    await this.#ledger.change(async (record) => {
-      const person = await this.person();
-      if (!person?.candidate) return;
-      const accepted = { ...person, identity: person.candidate, candidate: null, isCompared: false };
-      const entries = [this.#ledger.makeNotice(record, "identity-accepted")];
-      await this.#ledger.database.save({ channel: record, person: accepted, entries });
-    });
-  }
-
-  /** @param {boolean} isCompared whether the safety numbers are the same on both sides */
-  async noteComparison(isCompared) {
-    const person = await this.person();
-    if (person !== undefined) await this.#ledger.database.save({ person: { ...person, isCompared } });
-  }
-
-  /** @returns {Promise<{own: Uint8Array, peer: Uint8Array} | null>} whose safety number is shown */
-  async identities() {
-    const person = await this.person();
-    const own = await this.#ledger.database.identity();
-    if (person === undefined || own === undefined) return null;
-    return { own: own.publicKey, peer: person.candidate ?? person.identity };
-  }
-
-  /** @returns {Promise<Epoch | undefined>} the present one, where this browser has its keys */
-  async epoch() {
-    const record = await this.#ledger.database.channel(this.#ledger.sessionId);
-    return record?.epochs[this.#session.epoch];
+  async #identity() {
+    const present = await this.#ledger.database.identity();
+    return present ?? this.#ledger.database.keepIdentity(await generateExchangePair());
   }
 
   /**

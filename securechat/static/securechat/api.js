@@ -27,6 +27,20 @@ import { callApi } from "../forms.js";
  *   envelope: string, sentAt: string}} WireMessage
  */
 
+/** So long an answer may take; a file's, with the bytes it brings, longer. */
+const PATIENCE_MS = 30_000;
+const FILE_PATIENCE_MS = 180_000;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * Whether it has the form of a message: one that has not is as one that never came.
+ * @param {WireMessage} message
+ */
+export function isMessage({ seq, senderId, epoch, clientMessageId, envelope, sentAt }) {
+  const numbers = [seq, senderId, epoch].every(Number.isSafeInteger);
+  return numbers && UUID.test(clientMessageId) && typeof envelope === "string" && !Number.isNaN(Date.parse(sentAt));
+}
+
 /** The server said no. */
 export class Refused extends Error {
   /**
@@ -76,12 +90,15 @@ export class ChatApi {
    * @returns {AsyncGenerator<WireMessage[]>}
    */
   async *messagesAfter(seq) {
-    let address = `/messages?after=${seq}&pageSize=100`;
-    while (address !== "") {
+    let after = seq;
+    for (;;) {
+      const address = `/messages?after=${after}&pageSize=100`;
       const { results, next } = await this.#call(address, { method: "GET" });
-      if (results.length > 0) yield results;
+      yield results;
       // Asked by number, not by page: what is written meanwhile moves no page.
-      address = next === null ? "" : `/messages?after=${results.at(-1).seq}&pageSize=100`;
+      const last = results.at(-1)?.seq;
+      if (next === null || !(last > after)) return;
+      after = last;
     }
   }
 
@@ -117,7 +134,8 @@ export class ChatApi {
    */
   async leaveFile(ciphertext) {
     const headers = { "Content-Type": "application/octet-stream" };
-    const { attachmentId } = await this.#call("/attachments", { body: ciphertext, headers });
+    const signal = AbortSignal.timeout(FILE_PATIENCE_MS);
+    const { attachmentId } = await this.#call("/attachments", { body: ciphertext, headers, signal });
     return attachmentId;
   }
 
@@ -126,7 +144,8 @@ export class ChatApi {
    * @returns {Promise<Uint8Array>}
    */
   async fetchFile(attachmentId) {
-    const response = await fetch(`${this.#address}/attachments/${encodeURIComponent(attachmentId)}`);
+    const address = `${this.#address}/attachments/${encodeURIComponent(attachmentId)}`;
+    const response = await fetch(address, { signal: AbortSignal.timeout(FILE_PATIENCE_MS) });
     if (!response.ok) throw new Refused(response.status, { code: "not_found", detail: "" });
     return new Uint8Array(await response.arrayBuffer());
   }
@@ -136,7 +155,9 @@ export class ChatApi {
    * @param {Parameters<typeof callApi>[1]} options
    */
   async #call(path, options) {
-    const { status, body } = await callApi(`${this.#address}${path}`, options);
+    // Some of this happens while other tabs wait.
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const { status, body } = await callApi(`${this.#address}${path}`, { signal, ...options });
     if (status >= 400) throw new Refused(status, body?.errors?.[0] ?? { code: "error", detail: "" });
     return body;
   }

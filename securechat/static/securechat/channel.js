@@ -30,8 +30,11 @@ export class Channel {
     this.#ledger = new Ledger(database, session.sessionId);
     this.#api = api;
     this.#agreement = new KeyAgreement(this.#ledger, api, session, userId);
-    this.#incoming = new Incoming(this.#ledger, api, userId);
-    this.#outgoing = new Outgoing(this.#ledger, api, this.#agreement, () => this.#tell());
+    this.#incoming = new Incoming(this.#ledger, api, this.#agreement, userId);
+    this.#outgoing = new Outgoing(this.#ledger, api, this.#agreement, {
+      catchUp: () => this.#incoming.catchUp(),
+      onChange: () => this.#tell(),
+    });
     this.addListener(onChange);
   }
 
@@ -63,9 +66,16 @@ export class Channel {
     await this.#outgoing.flush();
   }
 
-  /** Take in what the server has and this browser has not. */
+  /** Do again what may have failed while there was no connection. */
+  async comeBack() {
+    await this.#agreement.adopt(await this.#api.session());
+    await this.catchUp();
+    await this.#outgoing.flush();
+  }
+
+  /** Take in what the server has and this browser has not, where it has the keys. */
   async catchUp() {
-    await this.#incoming.catchUp();
+    if (this.phase !== "elsewhere") await this.#incoming.catchUp();
     this.#tell();
   }
 
@@ -81,22 +91,25 @@ export class Channel {
     await this.adopt(await this.#api.rekey(this.#agreement.session.epoch));
   }
 
-  /** Take the key that came for theirs, and go on. */
-  async acceptIdentity() {
-    await this.#agreement.acceptIdentity();
+  /** @param {Uint8Array} identity the key, as it was shown, that is taken for theirs from now on */
+  async acceptIdentity(identity) {
+    await this.#agreement.acceptIdentity(identity);
     this.#tell();
     await this.#outgoing.flush();
   }
 
-  /** @param {boolean} isCompared */
-  async noteComparison(isCompared) {
-    await this.#agreement.noteComparison(isCompared);
+  /**
+   * @param {Uint8Array} identity whose safety number was compared
+   * @param {boolean} isCompared
+   */
+  async noteComparison(identity, isCompared) {
+    await this.#agreement.noteComparison(identity, isCompared);
     this.#tell();
   }
 
   /** @param {WireMessage} message that came by an event */
   async receive(message) {
-    await this.#incoming.receive(message);
+    if (this.phase !== "elsewhere") await this.#incoming.receive(message);
     this.#tell();
   }
 
@@ -109,6 +122,11 @@ export class Channel {
   /** @param {{kind: string, [field: string]: any}} content of a new message, without its id */
   write(content) {
     return this.#outgoing.write(content);
+  }
+
+  /** @param {Entry} entry that the server did not take */
+  writeAgain(entry) {
+    return this.#outgoing.writeAgain(entry);
   }
 
   /** Send what waits. */
@@ -130,18 +148,13 @@ export class Channel {
     return this.#agreement.epoch();
   }
 
-  person() {
-    return this.#agreement.person();
-  }
-
   identities() {
     return this.#agreement.identities();
   }
 
-  /** Whether this browser can read what is written now. */
-  async hasKeys() {
-    const epoch = await this.epoch();
-    return Boolean(epoch?.state);
+  /** Whether this browser can read what is written now, without doing its part for that. */
+  hasKeys() {
+    return this.#agreement.recall();
   }
 
   /**
@@ -160,19 +173,15 @@ export class Channel {
     return inServersOrder(entries.filter(({ kind }) => kind !== "receipt"));
   }
 
-  /**
-   * @param {number} place up to which it is read now
-   * @returns {Promise<number>} up to which it had been read
-   */
-  noteRead(place) {
-    return this.#ledger.change(async (record) => {
-      const before = record.readPlace;
-      if (place > before) {
-        record.readPlace = place;
-        await this.#ledger.database.save({ channel: record });
-      }
-      return before;
+  /** @param {number} place up to which it is read now */
+  async noteRead(place) {
+    const isNews = await this.#ledger.change(async (record) => {
+      if (place <= record.readPlace) return false;
+      record.readPlace = place;
+      await this.#ledger.database.save({ channel: record });
+      return true;
     });
+    if (isNews) this.#tell();
   }
 }
 

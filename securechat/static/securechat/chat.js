@@ -31,7 +31,15 @@ async function start() {
   const makeChannel = (/** @type {Session} */ session, /** @type {() => void} */ onChange) =>
     new Channel({ database, api: new ChatApi(session.sessionId), session, userId, onChange });
   const open = pane === null ? null : new Pane(pane, userId, makeChannel);
-  const roster = new Roster(userId, database, makeChannel, open?.channel ?? null);
+  const roster = new Roster({
+    userId,
+    database,
+    makeChannel,
+    open: open?.channel ?? null,
+    onProblem: () => open?.noteProblem(),
+  });
+  // Keys that a browser throws away for want of room cost a conversation its history.
+  void navigator.storage?.persist?.();
   listen(roster, open);
   await Promise.all([roster.start(), open?.start()]);
 }
@@ -41,20 +49,20 @@ async function start() {
  * @param {Pane | null} open
  */
 function listen(roster, open) {
-  on("dh-session-created", ({ data }) => roster.add(data.sessionId));
+  on("dh-session-created", ({ data }) => void roster.add(data.sessionId).catch(reportError));
   on("dh-session-rekeyed", ({ data }) => {
     const keys = { buyer: null, seller: null };
     roster.change(data, { epoch: data.epoch, status: "waiting", keys });
   });
-  on("dh-session-closed", ({ data }) => roster.change(data, { status: "closed" }));
+  on("dh-session-closed", ({ data }) => roster.change(data, { epoch: data.epoch, status: "closed" }));
   on("dh-key-submitted", ({ data }) => open?.noteKey(data));
   on("dh-session-active", ({ data }) => {
     roster.change(data, { epoch: data.epoch, status: "active", keys: data.keys });
   });
-  on("chat-message", ({ data }) => roster.receive(data));
-  on("dh-messages-deleted", ({ data }) => roster.forget(data));
+  on("chat-message", ({ data }) => void roster.receive(data).catch(() => open?.noteProblem()));
+  on("dh-messages-deleted", ({ data }) => void roster.forget(data).catch(reportError));
   on("chat-typing", ({ data }) => open?.showTyping(data));
-  on("connection", ({ state }) => state === "live" && roster.comeBack());
+  on("connection", ({ state }) => state === "live" && void open?.comeBack());
 }
 
 /** @param {string} text why nothing can be done here */

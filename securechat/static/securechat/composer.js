@@ -2,9 +2,8 @@
  * Where one writes: grows to six lines; Enter sends, Shift and Enter breaks the line.
  */
 
-import { encodeText } from "./crypto/bytes.js";
-import { MAX_TEXT_BYTES } from "./content.js";
 import { toast } from "../toasts.js";
+import { fits } from "./content.js";
 
 const TYPING_EVERY_MS = 4_000;
 
@@ -52,7 +51,7 @@ export class Composer {
   #send(onText) {
     const text = this.#text.value.trim();
     if (text === "" || this.#text.disabled) return;
-    if (encodeText(text).length > MAX_TEXT_BYTES) {
+    if (!fits({ kind: "text", text })) {
       toast({ text: gettext("This is too long for one message. Send it in parts, or as a file."), tone: "caution" });
       return;
     }

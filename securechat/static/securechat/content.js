@@ -7,8 +7,8 @@ import { ChatError } from "./crypto/chat-error.js";
 
 /** @typedef {{kind: string, id: string, confirm?: string, [field: string]: any}} Content */
 
-/** In bytes of UTF-8: with what stands around it, within the largest plaintext. */
-export const MAX_TEXT_BYTES = 30_000;
+/** With one byte of padding, the largest that an envelope holds. */
+const MAX_BYTES = 32_767;
 /** How many messages one receipt names of each kind. */
 export const MAX_RECEIPTS = 200;
 
@@ -35,20 +35,32 @@ export function encodeContent(content) {
 }
 
 /**
- * What the other one wrote, whoever they are: looked at field by field.
+ * Whether it can be sent as one message.
+ * @param {{kind: string, [field: string]: any}} content without its id
+ */
+export function fits(content) {
+  const longest = { ...content, id: "x".repeat(36), confirm: "x".repeat(43) };
+  return encodeContent(/** @type {Content} */ (longest)).length <= MAX_BYTES;
+}
+
+/**
+ * What the other one wrote, whoever they are: looked at field by field, and nothing else is kept.
  * @param {Uint8Array} plaintext
  * @param {string} id under which the server passed it on
  * @returns {Content} kind "unknown" for one that this page does not know
  * @throws {ChatError} unverified
  */
 export function decodeContent(plaintext, id) {
-  const content = parse(plaintext);
+  const said = parse(plaintext);
   // The id is the server's word: another one's ciphertext may stand under it.
-  if (content?.id !== id || typeof content.kind !== "string") throw new ChatError("unverified");
-  const fields = Object.hasOwn(KINDS, content.kind) ? KINDS[content.kind] : null;
-  if (fields === null) return { kind: "unknown", id, confirm: content.confirm };
-  for (const [name, isFit] of Object.entries(fields)) {
-    if (!isFit(content[name])) throw new ChatError("unverified");
+  if (said?.id !== id || !isText(said.kind)) throw new ChatError("unverified");
+  const isKnown = Object.hasOwn(KINDS, said.kind);
+  /** @type {Content} */
+  const content = { kind: isKnown ? said.kind : "unknown", id };
+  if (isText(said.confirm)) content.confirm = said.confirm;
+  for (const [name, isFit] of Object.entries(isKnown ? KINDS[said.kind] : {})) {
+    if (!isFit(said[name])) throw new ChatError("unverified");
+    content[name] = said[name];
   }
   return content;
 }
@@ -60,7 +72,7 @@ export function decodeContent(plaintext, id) {
  * @returns {boolean | null} null where it says nothing of that
  */
 export function confirms({ confirm }, expected) {
-  if (typeof confirm !== "string") return null;
+  if (confirm === undefined) return null;
   try {
     return isEqual(decodeBase64url(confirm), expected);
   } catch {

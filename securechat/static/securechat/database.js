@@ -18,27 +18,34 @@
  */
 
 /**
- * epoch: the newest that was seen; lastSeq: up to which message the conversation was taken in;
+ * Between whom and about what the channel is: what it was at first, it stays.
+ * @typedef {{productId: number, buyerId: number, sellerId: number}} Bound
+ */
+
+/**
+ * version: of the newest session that was seen, and epoch its epoch; messageEpoch: the newest of which
+ * a message came; lastSeq: up to which message the conversation was taken in;
  * nextPlace: of the next entry; readPlace: up to which entry it was read here; readToldPlace,
  * deliveredPlace: up to which the other one was told so, and that it arrived.
- * @typedef {{sessionId: string, epoch: number, epochs: Record<number, Epoch>, lastSeq: number,
- *   nextPlace: number, readPlace: number, readToldPlace: number, deliveredPlace: number}} ChannelRecord
+ * @typedef {{sessionId: string, bound: Bound | null, version: number, epoch: number,
+ *   epochs: Record<number, Epoch>, messageEpoch: number, lastSeq: number, nextPlace: number, readPlace: number, readToldPlace: number, deliveredPlace: number}} ChannelRecord
  */
 
 /**
  * What a conversation shows at one place. from: "notice" for what the browser itself says. envelope:
- * of an own message until the server has it. missing: how many messages are missing before it.
+ * of an own message until the server has it. missing: how many messages are missing before it; isLate:
+ * it was missing before; isUntrusted: from a key that was not accepted.
  * @typedef {{sessionId: string, place: number, id: string, from: "me" | "them" | "notice",
  *   kind: string, content: Record<string, any>, epoch: number, seq: number | null, at: string,
- *   mark?: Mark, envelope?: Uint8Array | null, missing?: number}} Entry
+ *   mark?: Mark, envelope?: Uint8Array | null, missing?: number, isLate?: boolean,
+ *   isUntrusted?: boolean}} Entry
  */
 
 /** What has become of an own message. @typedef {"waiting" | "sent" | "delivered" | "read" | "failed"} Mark */
 
 /**
- * Somebody else. identity: the key that is taken for theirs; candidate: another one that came since
- * and was not accepted; isCompared: the safety number was compared.
- * @typedef {{userId: number, identity: Uint8Array, candidate: Uint8Array | null, isCompared: boolean}} Person
+ * Somebody else. identity: the key that is taken for theirs; isCompared: its safety number was compared.
+ * @typedef {{userId: number, identity: Uint8Array, isCompared: boolean}} Person
  */
 
 const VERSION = 1;
@@ -57,6 +64,7 @@ export async function openDatabase(userId) {
     database.createObjectStore("channels", { keyPath: "sessionId" });
     const entries = database.createObjectStore("entries", { keyPath: ["sessionId", "place"] });
     entries.createIndex("id", ["sessionId", "id"]);
+    entries.createIndex("mark", ["sessionId", "mark"]);
   };
   return new ChatDatabase(await settled(request));
 }
@@ -129,29 +137,58 @@ export class ChatDatabase {
   }
 
   /**
-   * Write all of it, or nothing.
-   * @param {{channel?: ChannelRecord, entries?: Entry[], person?: Person}} parts
+   * @param {string} sessionId
+   * @returns {Promise<Entry | undefined>} the first that waits to be sent
    */
-  async save({ channel, entries = [], person }) {
-    const transaction = this.#write(["channels", "entries", "people"]);
-    if (channel !== undefined) transaction.objectStore("channels").put(channel);
-    if (person !== undefined) transaction.objectStore("people").put(person);
-    for (const entry of entries) transaction.objectStore("entries").put(entry);
+  firstWaiting(sessionId) {
+    return settled(this.#read("entries").index("mark").get([sessionId, "waiting"]));
+  }
+
+  /**
+   * Change what is known of somebody, in all conversations at once.
+   * @param {number} userId
+   * @param {(known: Person | undefined) => Person | undefined} change undefined leaves it as it is
+   */
+  async changePerson(userId, change) {
+    const transaction = this.#write(["people"]);
+    const people = transaction.objectStore("people");
+    const changed = change(await settled(people.get(userId)));
+    if (changed !== undefined) people.put(changed);
+    await completed(transaction);
+  }
+
+  /**
+   * Write all of it, or nothing.
+   * @param {{channel?: ChannelRecord, entries?: Entry[]}} parts
+   */
+  async save({ channel, entries = [] }) {
+    const transaction = this.#write(["channels", "entries"]);
+    try {
+      if (channel !== undefined) transaction.objectStore("channels").put(channel);
+      for (const entry of entries) transaction.objectStore("entries").put(entry);
+    } catch (error) {
+      // Something that cannot be stored; what was put before it must not stay.
+      transaction.abort();
+      throw error;
+    }
     await completed(transaction);
   }
 
   /**
    * Forget every entry of a conversation up to a message.
-   * @param {string} sessionId
+   * @param {ChannelRecord} channel stored with it
    * @param {number} upToSeq
+   * @param {Entry} notice what stands there instead
    */
-  async forget(sessionId, upToSeq) {
-    const transaction = this.#write(["entries"]);
+  async forget(channel, upToSeq, notice) {
+    const transaction = this.#write(["channels", "entries"]);
     const store = transaction.objectStore("entries");
-    const entries = await settled(store.getAll(range(sessionId)));
+    const entries = await settled(store.getAll(range(channel.sessionId)));
     for (const { seq, place } of entries) {
-      if (seq !== null && seq <= upToSeq) store.delete([sessionId, place]);
+      if (seq !== null && seq <= upToSeq) store.delete([channel.sessionId, place]);
     }
+    store.put(notice);
+    transaction.objectStore("channels").put(channel);
     await completed(transaction);
   }
 

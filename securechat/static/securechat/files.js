@@ -51,6 +51,14 @@ export async function openFile({ mime, key, digest }, ciphertext) {
   }
 }
 
+/**
+ * The name without what would show it as another: marks that turn the direction, control characters.
+ * @param {string} name
+ */
+export function plainName(name) {
+  return name.replace(/[\p{Cc}\p{Cf}/\\]/gu, "").slice(-MAX_NAME) || "file";
+}
+
 /** @param {string} mime */
 export function isPicture(mime) {
   return PICTURES.has(mime);
@@ -63,7 +71,7 @@ export function isPicture(mime) {
 export function save(url, name) {
   const link = document.createElement("a");
   link.href = url;
-  link.download = name;
+  link.download = plainName(name);
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

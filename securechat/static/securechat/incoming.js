@@ -4,12 +4,14 @@
  * A message that cannot be shown as genuine leaves a notice in its place, and changes nothing else.
  */
 
+import { isMessage } from "./api.js";
 import { confirms, decodeContent } from "./content.js";
 import { decodeBase64url, encodeBase64url } from "./crypto/bytes.js";
 import { ChatError } from "./crypto/chat-error.js";
 import { open } from "./crypto/ratchet.js";
 import { furthest } from "./marks.js";
 
+/** @typedef {import("./agreement.js").KeyAgreement} KeyAgreement */
 /** @typedef {import("./api.js").ChatApi} ChatApi */
 /** @typedef {import("./api.js").WireMessage} WireMessage */
 /** @typedef {import("./content.js").Content} Content */
@@ -20,16 +22,19 @@ import { furthest } from "./marks.js";
 export class Incoming {
   #ledger;
   #api;
+  #agreement;
   #userId;
 
   /**
    * @param {Ledger} ledger
    * @param {ChatApi} api
+   * @param {KeyAgreement} agreement
    * @param {number} userId
    */
-  constructor(ledger, api, userId) {
+  constructor(ledger, api, agreement, userId) {
     this.#ledger = ledger;
     this.#api = api;
+    this.#agreement = agreement;
     this.#userId = userId;
   }
 
@@ -43,6 +48,7 @@ export class Incoming {
    * @param {WireMessage} message
    */
   async receive(message) {
+    if (!isMessage(message)) return;
     await this.#ledger.change(async (record) => {
       if (message.seq === record.lastSeq + 1) await this.#take(record, message);
       else if (message.seq > record.lastSeq) await this.#catchUp(record);
@@ -51,18 +57,18 @@ export class Incoming {
 
   /** @param {number} upToSeq what one of the two deleted for both */
   async forget(upToSeq) {
-    await this.#ledger.change((record) => {
-      record.lastSeq = Math.max(record.lastSeq, upToSeq);
-      return this.#ledger.database.save({ channel: record });
+    await this.#ledger.change(async (record) => {
+      // What has not come yet cannot have been deleted by anybody who read it.
+      const known = Math.min(upToSeq, record.lastSeq);
+      await this.#ledger.database.forget(record, known, this.#ledger.makeNotice(record, "deleted"));
     });
-    await this.#ledger.database.forget(this.#ledger.sessionId, upToSeq);
   }
 
   /** @param {ChannelRecord} record */
   async #catchUp(record) {
     for await (const messages of this.#api.messagesAfter(record.lastSeq)) {
       for (const message of messages) {
-        if (message.seq > record.lastSeq) await this.#take(record, message);
+        if (isMessage(message) && message.seq > record.lastSeq) await this.#take(record, message);
       }
     }
   }
@@ -100,23 +106,40 @@ export class Incoming {
    * @returns {Promise<Entry[]>}
    */
   async #takeTheirs(record, message) {
-    const { seq, sentAt, clientMessageId, epoch: number } = message;
+    const { seq, sentAt, epoch: number } = message;
     const about = { seq, at: sentAt };
     const epoch = record.epochs[number];
     if (!epoch?.state) return [this.#ledger.makeNotice(record, "no-key", {}, about)];
     try {
-      const opened = await open(epoch.state, decodeBase64url(message.envelope));
-      const content = decodeContent(opened.plaintext, clientMessageId);
-      if (confirms(content, epoch.state.peerConfirm) === false) throw new ChatError("unverified");
-      epoch.isConfirmed ||= confirms(content, epoch.state.peerConfirm) === true;
-      epoch.state = opened.state;
-      if (content.kind === "receipt") return this.#markReceived(content, opened.missed, record, about);
+      // The server takes messages of the present epoch alone: none of an older one comes after.
+      if (number < record.messageEpoch) throw new ChatError("retired");
+      const { content, missed, isLate } = await this.#open(epoch, message);
+      record.messageEpoch = number;
+      if (content.kind === "receipt") return this.#markReceived(content, missed, record, about);
+      // Sent again with newer keys, because its sender could not know that it had arrived.
+      if ((await this.#ledger.entry(content.id)) !== undefined) return [];
       const entry = this.#ledger.makeEntry(record, { from: "them", content, epoch: number, ...about });
-      return [{ ...entry, missing: opened.missed }];
+      return [{ ...entry, missing: missed, isLate, isUntrusted: !(await this.#agreement.trusts(epoch)) }];
     } catch (error) {
       if (!(error instanceof ChatError)) throw error;
       return [this.#ledger.makeNotice(record, "refused", { reason: error.reason }, about)];
     }
+  }
+
+  /**
+   * @param {import("./database.js").Epoch} epoch whose state moves on if the message is genuine
+   * @param {WireMessage} message
+   * @returns {Promise<{content: Content, missed: number, isLate: boolean}>}
+   */
+  async #open(epoch, { envelope, clientMessageId }) {
+    const before = /** @type {import("./crypto/ratchet.js").State} */ (epoch.state);
+    const { state, plaintext, missed, isLate } = await open(before, decodeBase64url(envelope));
+    const content = decodeContent(plaintext, clientMessageId);
+    const isConfirmed = confirms(content, before.peerConfirm);
+    if (isConfirmed === false) throw new ChatError("unverified");
+    epoch.isConfirmed ||= isConfirmed === true;
+    epoch.state = state;
+    return { content, missed, isLate };
   }
 
   /**

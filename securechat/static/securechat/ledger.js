@@ -49,6 +49,11 @@ export class Ledger {
     return this.database.entry(this.sessionId, id);
   }
 
+  /** @returns {Promise<Entry | undefined>} the first message that waits to be sent */
+  firstWaiting() {
+    return this.database.firstWaiting(this.sessionId);
+  }
+
   /**
    * The next entry, still to be stored with the record.
    * @param {ChannelRecord} record
@@ -93,6 +98,7 @@ export class Ledger {
     if (present !== undefined) return present;
     const { sessionId } = this;
     const places = { nextPlace: 1, readPlace: 0, readToldPlace: 0, deliveredPlace: 0 };
-    return { sessionId, epoch: 0, epochs: {}, lastSeq: 0, ...places };
+    const newest = { bound: null, version: 0, epoch: 0, messageEpoch: 0, lastSeq: 0 };
+    return { sessionId, ...newest, epochs: {}, ...places };
   }
 }

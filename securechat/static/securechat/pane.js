@@ -5,9 +5,9 @@
 import { formatMoment } from "../realtime/format.js";
 import { toast } from "../toasts.js";
 import { offerActions } from "./actions.js";
-import { ChatApi } from "./api.js";
+import { ChatApi, Refused } from "./api.js";
 import { Composer } from "./composer.js";
-import { isPicture, leaveFile, MAX_FILE_BYTES, openFile, save } from "./files.js";
+import { isPicture, leaveFile, MAX_FILE_BYTES, openFile, plainName, save } from "./files.js";
 import { SafetyDialog } from "./safety.js";
 import { Thread } from "./thread.js";
 
@@ -16,6 +16,7 @@ import { Thread } from "./thread.js";
 /** @typedef {import("./database.js").Entry} Entry */
 
 const ACKNOWLEDGE_AFTER_MS = 400;
+const RETRY_AFTER_MS = 5_000;
 const TELLS_READ = "chat-tells-read";
 
 const part = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -27,6 +28,10 @@ export class Pane {
   #safety;
   #thread;
   #otherName;
+  /** Why nothing can be done now; empty where nothing is wrong. */
+  #problem = "";
+  /** The other one's key that the page warns of. @type {Uint8Array | null} */
+  #shownIdentity = null;
   #isShowing = false;
   #isOutdated = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -46,10 +51,13 @@ export class Pane {
     this.#otherName = userId === session.buyerId ? session.sellerName : session.buyerName;
     this.#api = new ChatApi(session.sessionId);
     this.channel = makeChannel(session, () => void this.#show());
-    this.#thread = new Thread((entry, button) => void this.#openFile(entry, button));
+    this.#thread = new Thread({
+      openFile: (entry, button) => void this.#openFile(entry, button),
+      sendAgain: (entry) => void this.channel.writeAgain(entry).catch(() => {}),
+    });
     this.#safety = new SafetyDialog(this.channel, userId);
     this.#composer = new Composer({
-      onText: (text) => void this.channel.write({ kind: "text", text }),
+      onText: (text) => void this.channel.write({ kind: "text", text }).catch(reportError),
       onFile: (file) => void this.#sendFile(file),
       onTyping: () => void this.#api.tell("typing").catch(() => {}),
     });
@@ -58,10 +66,32 @@ export class Pane {
   }
 
   async start() {
+    await this.#attempt(() => this.channel.open());
+  }
+
+  /** Something that an event asked for could not be done: it is tried again. */
+  noteProblem() {
+    this.#problem = gettext("No answer came. It is tried again when the connection is back.");
+    void this.#show();
+    setTimeout(() => void this.comeBack(), RETRY_AFTER_MS);
+  }
+
+  /** Events come again: what could not be done before is done now. */
+  async comeBack() {
+    if (this.#problem === "") await this.channel.flush();
+    else await this.#attempt(() => this.channel.comeBack());
+  }
+
+  /** @param {() => Promise<void>} work */
+  async #attempt(work) {
     try {
-      await this.channel.open();
-    } catch {
-      this.#say("problem", gettext("No answer came. It is tried again when the connection is back."));
+      await work();
+      this.#problem = "";
+    } catch (error) {
+      const isUnanswered = error instanceof Refused || error instanceof TypeError || isTimeout(error);
+      this.#problem = isUnanswered
+        ? gettext("No answer came. It is tried again when the connection is back.")
+        : gettext("This browser cannot do what the encryption needs.");
     }
     await this.#show();
   }
@@ -88,13 +118,15 @@ export class Pane {
   }
 
   #listen() {
-    part("status-action").addEventListener("click", () => void this.channel.rekey());
+    part("status-action").addEventListener("click", () => void this.#attempt(() => this.channel.rekey()));
     part("compare").addEventListener("click", () => void this.#safety.open());
     part("lock").addEventListener("click", () => void this.#safety.open());
-    part("accept").addEventListener("click", () => void this.channel.acceptIdentity());
+    part("accept").addEventListener("click", () => {
+      if (this.#shownIdentity !== null) void this.channel.acceptIdentity(this.#shownIdentity);
+    });
     part("thread-box").addEventListener("scroll", () => this.#acknowledgeSoon(), { passive: true });
     document.addEventListener("visibilitychange", () => this.#acknowledgeSoon());
-    addEventListener("online", () => void this.channel.flush());
+    addEventListener("online", () => void this.comeBack());
     const tellsRead = /** @type {HTMLInputElement} */ (part("tells-read"));
     tellsRead.checked = readsAloud();
     tellsRead.addEventListener("change", () => localStorage.setItem(TELLS_READ, String(tellsRead.checked)));
@@ -105,33 +137,38 @@ export class Pane {
     this.#isOutdated = true;
     if (this.#isShowing) return;
     this.#isShowing = true;
-    while (this.#isOutdated) {
-      this.#isOutdated = false;
-      const entries = await this.channel.entries();
-      this.#thread.show(entries);
-      await this.#showState();
-      if (entries.at(-1)?.from === "them") this.#stopTyping();
+    try {
+      while (this.#isOutdated) {
+        this.#isOutdated = false;
+        const entries = await this.channel.entries();
+        this.#thread.show(entries);
+        await this.#showState();
+        if (entries.at(-1)?.from === "them") this.#stopTyping();
+      }
+    } finally {
+      this.#isShowing = false;
     }
-    this.#isShowing = false;
     this.#acknowledgeSoon();
   }
 
   async #showState() {
     const { session, phase } = this.channel;
     const epoch = await this.channel.epoch();
-    const person = await this.channel.person();
+    const identities = await this.channel.identities();
     const action = part("status-action");
     action.hidden = phase !== "elsewhere";
     action.textContent = gettext("Continue in this browser");
     part("pane").dataset.phase = phase;
-    /** @type {HTMLButtonElement} */ (part("lock")).disabled = person === undefined;
-    part("lock").dataset.compared = String(person?.isCompared ?? false);
+    /** @type {HTMLButtonElement} */ (part("lock")).disabled = identities === null;
+    part("lock").dataset.compared = String(identities?.isCompared ?? false);
     for (const [name, isShown] of [["block", !session.blockedByMe], ["unblock", session.blockedByMe]]) {
       const button = /** @type {HTMLElement} */ (document.querySelector(`[data-action="${name}"]`));
       button.hidden = !isShown;
     }
-    this.#say(phase, this.#phaseWords(epoch));
-    this.#warn(Boolean(person?.candidate));
+    if (this.#problem === "") this.#say(phase, this.#phaseWords(epoch));
+    else this.#say("problem", this.#problem);
+    this.#shownIdentity = identities?.peer ?? null;
+    this.#warn(identities !== null && !identities.isTrusted);
     this.#composer.allow(!session.blocked && !["closed", "elsewhere", "refused"].includes(phase));
   }
 
@@ -184,13 +221,16 @@ export class Pane {
 
   #acknowledgeSoon() {
     clearTimeout(this.#acknowledging);
-    this.#acknowledging = setTimeout(() => void this.#acknowledge(), ACKNOWLEDGE_AFTER_MS);
+    // What cannot be told now is told with the next.
+    this.#acknowledging = setTimeout(() => void this.#acknowledge().catch(() => {}), ACKNOWLEDGE_AFTER_MS);
   }
 
   async #acknowledge() {
+    if (this.#problem !== "") return;
     const entries = await this.channel.entries();
     const isRead = document.visibilityState === "visible" && this.#thread.isAtEnd;
-    if (isRead) await this.channel.noteRead(Math.max(0, ...entries.map(({ place }) => place)));
+    const last = entries.reduce((most, { place }) => Math.max(most, place), 0);
+    if (isRead) await this.channel.noteRead(last);
     await this.channel.acknowledge({ tellsRead: readsAloud() });
   }
 
@@ -236,6 +276,11 @@ function hostName(host) {
   return ["localhost", "127.0.0.1", "[::1]"].includes(host) ? "localhost" : host;
 }
 
+/** @param {unknown} error */
+function isTimeout(error) {
+  return error instanceof DOMException && ["TimeoutError", "AbortError"].includes(error.name);
+}
+
 /** Whether the other one learns what was read here. */
 function readsAloud() {
   return localStorage.getItem(TELLS_READ) !== "false";
@@ -249,7 +294,8 @@ function readsAloud() {
 function showPicture(button, url, name) {
   const picture = document.createElement("img");
   picture.className = "message-picture";
-  picture.alt = name;
+  picture.alt = plainName(name);
+  picture.addEventListener("load", () => URL.revokeObjectURL(url), { once: true });
   picture.src = url;
   button.replaceWith(picture);
 }

@@ -20,20 +20,22 @@ export class Roster {
   #database;
   #makeChannel;
   #open;
+  #onProblem;
   /** @type {Map<string, Row>} */
   #rows = new Map();
 
   /**
-   * @param {number} userId
-   * @param {ChatDatabase} database
-   * @param {(session: Session, onChange: () => void) => Channel} makeChannel
-   * @param {Channel | null} open the conversation that is shown beside the list
+   * @param {{userId: number, database: ChatDatabase,
+   *   makeChannel: (session: Session, onChange: () => void) => Channel, open: Channel | null,
+   *   onProblem: () => void}} parts open: the conversation that is shown beside the list; onProblem:
+   *   what it should have done could not be done
    */
-  constructor(userId, database, makeChannel, open) {
+  constructor({ userId, database, makeChannel, open, onProblem }) {
     this.#userId = userId;
     this.#database = database;
     this.#makeChannel = makeChannel;
     this.#open = open;
+    this.#onProblem = onProblem;
     for (const element of list.querySelectorAll(":scope > li")) this.#adopt(/** @type {HTMLElement} */ (element));
   }
 
@@ -41,13 +43,9 @@ export class Roster {
   async start() {
     for (const row of this.#rows.values()) {
       await this.#show(row);
-      await this.#catchUp(row);
+      // One that fails is shown as it is, and does not keep the others.
+      await this.#catchUp(row).catch(reportError);
     }
-  }
-
-  /** Events come again: what was missed came with them, but what waits can go out now. */
-  comeBack() {
-    void this.#open?.flush();
   }
 
   /**
@@ -74,7 +72,7 @@ export class Roster {
     if (channel === null || version <= channel.session.version) return;
     const session = { ...channel.session, ...changes, version };
     // Keys are made where the conversation is looked at, and nowhere else.
-    if (channel === this.#open) void channel.adopt(session);
+    if (channel === this.#open) void channel.adopt(session).catch(this.#onProblem);
     else channel.note(session);
   }
 

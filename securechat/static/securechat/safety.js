@@ -13,6 +13,8 @@ export class SafetyDialog {
   #channel;
   #userId;
   #dialog = /** @type {HTMLDialogElement} */ (document.getElementById("safety"));
+  /** The other one's key whose number stands there. @type {Uint8Array | null} */
+  #shown = null;
   #compared = /** @type {HTMLInputElement} */ (document.getElementById("compared"));
 
   /**
@@ -22,7 +24,9 @@ export class SafetyDialog {
   constructor(channel, userId) {
     this.#channel = channel;
     this.#userId = userId;
-    this.#compared.addEventListener("change", () => void channel.noteComparison(this.#compared.checked));
+    this.#compared.addEventListener("change", () => {
+      if (this.#shown !== null) void channel.noteComparison(this.#shown, this.#compared.checked);
+    });
   }
 
   async open() {
@@ -36,9 +40,10 @@ export class SafetyDialog {
     const digits = /** @type {HTMLElement} */ (document.getElementById("safety-digits"));
     digits.replaceChildren(...groups.map(makeGroup));
     drawCode(/** @type {SVGSVGElement} */ (/** @type {unknown} */ (document.getElementById("safety-code"))), number);
-    const person = await this.#channel.person();
-    this.#compared.checked = person?.isCompared ?? false;
-    this.#compared.disabled = Boolean(person?.candidate);
+    this.#shown = identities.peer;
+    this.#compared.checked = identities.isCompared;
+    // A key that is not accepted is accepted first.
+    this.#compared.disabled = !identities.isTrusted;
     this.#dialog.showModal();
   }
 }

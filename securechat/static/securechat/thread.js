@@ -4,7 +4,7 @@
 
 import { makeIcon } from "../icons.js";
 import { formatMoment, pageLocale } from "../realtime/format.js";
-import { isPicture } from "./files.js";
+import { isPicture, plainName } from "./files.js";
 import { markWords, missingWords, noticeWords } from "./words.js";
 
 /** @typedef {import("./database.js").Entry} Entry */
@@ -18,6 +18,7 @@ export class Thread {
   #box;
   #earlier;
   #openFile;
+  #sendAgain;
   #most = PAGE;
   /** @type {Entry[]} */
   #entries = [];
@@ -25,13 +26,16 @@ export class Thread {
   #nodes = new Map();
 
   /**
-   * @param {(entry: Entry, node: HTMLElement) => void} openFile called when a file's button is pressed
+   * @param {{openFile: (entry: Entry, button: HTMLElement) => void,
+   *   sendAgain: (entry: Entry) => void}} callbacks when a file's button, or that of a message that could
+   *   not be sent, is pressed
    */
-  constructor(openFile) {
+  constructor({ openFile, sendAgain }) {
     this.#list = /** @type {HTMLElement} */ (document.getElementById("thread"));
     this.#box = /** @type {HTMLElement} */ (document.getElementById("thread-box"));
     this.#earlier = /** @type {HTMLElement} */ (document.getElementById("earlier"));
     this.#openFile = openFile;
+    this.#sendAgain = sendAgain;
     this.#earlier.addEventListener("click", () => {
       this.#most += PAGE;
       this.show(this.#entries);
@@ -80,13 +84,24 @@ export class Thread {
     node.dataset.from = entry.from;
     node.dataset.id = entry.id;
     if (entry.missing) node.append(makeLine(missingWords(entry.missing), "caution"));
+    if (entry.isUntrusted) node.append(makeLine(gettext("From a key that you had not accepted."), "caution"));
+    if (entry.isLate) node.append(makeLine(gettext("This message came late, out of its order."), "caution"));
     const bubble = make("div", "bubble");
     if (entry.kind === "text") bubble.append(make("p", "message-text", entry.content.text));
     else if (entry.kind === "file") bubble.append(this.#makeFile(entry));
     else bubble.append(make("p", "message-text soft", gettext("Something that this page does not know yet.")));
     bubble.append(makeFoot(entry));
     node.append(bubble);
+    if (entry.mark === "failed") node.append(this.#makeAgain(entry));
     return node;
+  }
+
+  /** @param {Entry} entry */
+  #makeAgain(entry) {
+    const button = /** @type {HTMLButtonElement} */ (make("button", "button button-small", gettext("Send again")));
+    button.type = "button";
+    button.addEventListener("click", () => this.#sendAgain(entry));
+    return button;
   }
 
   /** @param {Entry} entry */
@@ -96,7 +111,7 @@ export class Thread {
     button.type = "button";
     button.append(makeIcon(isPicture(mime) ? "image" : "file-text"));
     const words = make("span", "file-words");
-    words.append(make("span", "truncate", name), make("span", "small soft", formatSize(size)));
+    words.append(make("span", "truncate", plainName(name)), make("span", "small soft", formatSize(size)));
     button.append(words);
     button.addEventListener("click", () => this.#openFile(entry, button));
     return button;

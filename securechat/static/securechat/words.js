@@ -1,5 +1,7 @@
 /** What notices and entries are called. */
 
+import { plainName } from "./files.js";
+
 /** @typedef {import("./database.js").Entry} Entry */
 
 /**
@@ -26,6 +28,10 @@ export function noticeWords({ kind, content }) {
       return caution(gettext("A message in your name, from another of your browsers, or from nobody that you know."));
     case "not-ours":
       return critical(gettext("The server showed another message in your name than you wrote. It is not shown."));
+    case "deleted":
+      return plain(gettext("All messages were deleted, for both."));
+    case "other-people":
+      return critical(gettext("The server showed this conversation as one with somebody else. Nothing was sent."));
     case "old-epoch":
       return critical(gettext("The server showed old keys again. Nothing was sent with them."));
     case "bad-key":
@@ -55,7 +61,7 @@ export function summary({ from, kind, content, ...entry }) {
  * @param {Record<string, any>} content
  */
 function fileWords(kind, { name }) {
-  if (kind === "file") return interpolate(gettext("File: %s"), [name]);
+  if (kind === "file") return interpolate(gettext("File: %s"), [plainName(name)]);
   return gettext("Something that this page does not know yet.");
 }
 
