@@ -62,6 +62,13 @@ def said(page: Page, kind: str) -> None:
     expect(page.locator(f'.said[data-kind="{kind}"]').last).to_be_visible()
 
 
+def safety_number(page: Page) -> list[str]:
+    """The twelve groups of digits behind the lock."""
+    page.locator("#lock").click()
+    expect(page.locator("#safety-digits li").last).to_be_visible()
+    return page.locator("#safety-digits").inner_text().split()
+
+
 @contextmanager
 def all_requests(page: Page) -> Iterator[list[tuple[str, str]]]:
     """The method and path of every request to the API while the block lasts, streams aside."""

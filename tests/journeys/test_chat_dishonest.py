@@ -16,7 +16,15 @@ from securechat.events import ChatMessage, DhSessionActive, Keys, audiences_of
 from securechat.models import Message, Session
 from securechat.services import open_session, rekey_session, submit_key
 from securechat.wire import from_base64url, to_base64url
-from tests.journeys.chat import Talker, expect_secured, expect_texts, said, texts, write
+from tests.journeys.chat import (
+    Talker,
+    expect_secured,
+    expect_texts,
+    safety_number,
+    said,
+    texts,
+    write,
+)
 from tests.products.things import make_product
 from tests.securechat.peer import Peer
 
@@ -206,9 +214,3 @@ def test_the_safety_numbers_differ_when_somebody_stands_between(
     sellers.goto(f"/chat/{session.pk}")
     expect_secured(sellers)
     assert safety_number(sellers) != seen
-
-
-def safety_number(page: Page) -> list[str]:
-    page.locator("#lock").click()
-    expect(page.locator("#safety-digits li").last).to_be_visible()
-    return page.locator("#safety-digits").inner_text().split()
