@@ -1,11 +1,12 @@
 """The one door to realtime for the other apps: declare, publish, register.
 
 Declare an event as a subclass of Event, publish it in the transaction that makes it true, and
-register which channels exist and who may listen. A list in the admin counts events as a
-LiveListAdmin.
+register which channels exist, who may listen, and what clients may say. A list in the admin counts
+events as a LiveListAdmin.
 """
 
 from realtime.channels import ChannelKind, register_channel_kind
+from realtime.client_messages import NotAllowed, register_client_message
 from realtime.control import end_login, recheck_user
 from realtime.ephemeral import publish_ephemeral
 from realtime.events import Event, Fields, iso_milliseconds
@@ -29,6 +30,7 @@ __all__ = [
     "Fields",
     "Listener",
     "LiveListAdmin",
+    "NotAllowed",
     "NotLoggedIn",
     "end_login",
     "iso_milliseconds",
@@ -37,4 +39,5 @@ __all__ = [
     "recheck_user",
     "register_authenticator",
     "register_channel_kind",
+    "register_client_message",
 ]

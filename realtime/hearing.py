@@ -8,7 +8,10 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
+
 from realtime.channels import Channel
+from realtime.client_messages import NotAllowed, client_messages
 from realtime.connection import Connection
 from realtime.control import LOGIN_ENDED
 from realtime.database import DatabaseThreads
@@ -103,6 +106,16 @@ class Hearing:
         # It may have ended between the check and the registration.
         connection.hold(self._hub.last)
         await self._recheck(connection)
+
+    async def hand_on(self, connection: Connection, message: msgspec.Struct) -> None:
+        """Give an app what a client said to it; raises Refused."""
+        if connection.listener.user_id is None:
+            raise Refused("forbidden")
+        handle = client_messages()[type(message)]
+        try:
+            await self._pool.run(handle, connection.listener, message)
+        except NotAllowed as error:
+            raise Refused("forbidden") from error
 
     def _listen(self, connection: Connection) -> None:
         self._hub.listen(connection, audible_to(connection.listener, connection.channels))

@@ -7,11 +7,13 @@ import logging
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from functools import cache
+from typing import Any, Literal, Union, cast
 
 import msgspec
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, WebSocketScope
 
+from realtime.client_messages import client_messages, tag_of
 from realtime.connection import Connection, Frame, jittered
 from realtime.events import iso_milliseconds
 from realtime.limits import Rate
@@ -86,8 +88,19 @@ class _Authenticate(msgspec.Struct, tag="authenticate", forbid_unknown_fields=Tr
     token: str
 
 
-_ClientMessage = _Subscribe | _Unsubscribe | _Ping | _Pong | _Authenticate
-_decoder = msgspec.json.Decoder(_ClientMessage)
+_OWN_MESSAGES: tuple[type[msgspec.Struct], ...] = (
+    _Subscribe,
+    _Unsubscribe,
+    _Ping,
+    _Pong,
+    _Authenticate,
+)
+
+
+@cache
+def _decoder() -> msgspec.json.Decoder[msgspec.Struct]:
+    """Of all messages, those of the apps included; made when all of them are registered."""
+    return msgspec.json.Decoder(Union[(*_OWN_MESSAGES, *client_messages())])
 
 
 class _Named(msgspec.Struct):
@@ -97,7 +110,6 @@ class _Named(msgspec.Struct):
 
 
 _named_decoder = msgspec.json.Decoder(_Named)
-_TYPES = {"subscribe", "unsubscribe", "ping", "pong", "authenticate"}
 
 
 class BadMessage(Exception):
@@ -212,7 +224,7 @@ class _Session:
             self._close_code = CLOSE_BAD_MESSAGES
             self._connection.leave()
 
-    async def _obey(self, message: "_ClientMessage") -> None:
+    async def _obey(self, message: msgspec.Struct) -> None:
         match message:
             case _Subscribe(channel=channel):
                 await self._subscribe(channel)
@@ -222,6 +234,17 @@ class _Session:
                 self._say({"type": "pong", "timestamp": _now()})
             case _Authenticate(token=token):
                 await self._authenticate(token)
+            case _Pong():
+                pass
+            case _:
+                await self._hand_on(message)
+
+    async def _hand_on(self, message: msgspec.Struct) -> None:
+        """To the app whose word it is."""
+        try:
+            await self._streams.hearing.hand_on(self._connection, message)
+        except Refused as refused:
+            self._refuse(refused)
 
     async def _subscribe(self, channel: str) -> None:
         try:
@@ -254,17 +277,16 @@ class _Session:
         self._connection.queue(json.dumps(answer))
 
 
-def _parse(text: str | None) -> _ClientMessage:
+def _parse(text: str | None) -> msgspec.Struct:
     """The message in a frame; raises BadMessage. Binary frames have no text."""
     if text is None:
         raise BadMessage("invalid-message")
     if len(text) > MAX_MESSAGE_BYTES or len(text.encode()) > MAX_MESSAGE_BYTES:
         raise BadMessage("too-large")
     try:
-        message: _ClientMessage = _decoder.decode(text)
+        return _decoder().decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadMessage(_why_not(text)) from error
-    return message
 
 
 def _why_not(text: str) -> ErrorCode:
@@ -273,7 +295,8 @@ def _why_not(text: str) -> ErrorCode:
         named = _named_decoder.decode(text)
     except (msgspec.DecodeError, RecursionError):
         return "invalid-message"
-    return "invalid-message" if named.type in _TYPES else "unknown-type"
+    known = {tag_of(fields) for fields in (*_OWN_MESSAGES, *client_messages())}
+    return "invalid-message" if named.type in known else "unknown-type"
 
 
 def _now() -> str:

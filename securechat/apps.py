@@ -13,8 +13,10 @@ class SecurechatConfig(AppConfig):
 
     def ready(self) -> None:
         # What follows needs models, which may be imported from here on only.
-        from securechat import signals
+        from realtime.api import register_client_message
+        from securechat import signals, typing_messages
         from securechat.models import Message, Session
 
         post_save.connect(signals.session_saved, sender=Session)
         post_save.connect(signals.message_saved, sender=Message)
+        register_client_message(typing_messages.Typing, typing_messages.say_typing)

@@ -196,18 +196,18 @@ def note_received(*, session: Session, by: User, up_to: int) -> None:
         rows.update(**{side: up_to})  # silent: nobody is told
 
 
-def tell_typing(*, session_id: UUID, by: User) -> None:
-    """Let the other one see that this one types. Raises SessionNotFound, Blocked."""
-    session = Session.objects.of(by.pk).filter(pk=session_id).first()
+def tell_typing(*, session_id: UUID, by_id: int) -> None:
+    """Let the other one see that this user types. Raises SessionNotFound, Blocked."""
+    session = Session.objects.of(by_id).filter(pk=session_id).first()
     if session is None:
         raise SessionNotFound
     _require_unblocked(session)
     event = ChatTyping(
         session_id=str(session.pk),
-        user_id=by.pk,
+        user_id=by_id,
         until=iso_milliseconds(timezone.now() + TYPING_FOR),
     )
-    publish_ephemeral(event, audiences=[f"user.{session.other_id(by.pk)}"], key=str(session.pk))
+    publish_ephemeral(event, audiences=[f"user.{session.other_id(by_id)}"], key=str(session.pk))
 
 
 def _parties(*, product_id: int, by: User, buyer_id: int | None) -> tuple[User, Product]:

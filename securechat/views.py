@@ -140,7 +140,7 @@ class TypingView(APIView):
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request, session_id: UUID) -> Response:
         """Let the other one see that one types, for six seconds."""
-        services.tell_typing(session_id=session_id, by=_user(request))
+        services.tell_typing(session_id=session_id, by_id=_user(request).pk)
         return Response(status=204)
 
 
