@@ -9,7 +9,7 @@ SESSION = f"{SESSIONS}/<uuid:session_id>"
 
 urlpatterns = [
     path("chat/", pages.ChatPage.as_view(), name="chats"),
-    path("chat/<uuid:session_id>", pages.ChatPage.as_view(), name="chat"),
+    path("chat/<uuid:session_id>", pages.ChatPage.as_view(), name="chats"),
     path(SESSIONS, views.SessionsView.as_view(), name="api-chats"),
     path(SESSION, views.SessionView.as_view(), name="api-chat"),
     path(f"{SESSION}/key", views.KeyView.as_view(), name="api-chat-key"),

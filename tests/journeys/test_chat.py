@@ -4,7 +4,10 @@ import json
 import os
 import statistics
 from pathlib import Path
+from typing import Literal
 
+import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
 from marketplace.accounts.models import User
@@ -19,6 +22,7 @@ from tests.journeys.chat import (
     said,
     write,
 )
+from tests.journeys.listening import wait_until
 from tests.orders.things import make_order
 from tests.products.things import make_product
 
@@ -353,3 +357,41 @@ def test_it_is_nobody_elses_page(
     answer = page.goto(pair[0].url)
     assert answer is not None
     assert answer.status == 404
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(
+    pair: tuple[Page, Page], width: int, scheme: Literal["light", "dark"]
+) -> None:
+    page, sellers = pair
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme=scheme)
+    write(page, "Is it glazed?")
+    write(sellers, "It is, inside and out, in a colour that is hard to name.")
+    expect(page.locator(".message-text")).to_have_count(2)
+    for show in ("", "document.getElementById('lock').click()", "location.assign('/chat/')"):
+        page.evaluate(show or "0")
+        page.wait_for_timeout(600)
+        found = Axe().run(page, options={"resultTypes": ["violations"]})
+        assert found.violations_count == 0, found.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_its_end_stays_in_view_when_something_takes_room(pair: tuple[Page, Page]) -> None:
+    page = pair[0]
+    page.set_viewport_size({"width": 390, "height": 600})
+    for number in range(12):
+        write(page, f"Message {number}")
+    last = page.locator(".message-text").last
+    expect(last).to_have_text("Message 11")
+    expect(last).to_be_in_viewport()
+    page.set_viewport_size({"width": 390, "height": 420})
+    expect(last).to_be_in_viewport()
+    # Who reads further up stays there.
+    page.mouse.move(200, 200)
+    page.mouse.wheel(0, -2_000)
+    wait_until(page, "document.getElementById('thread-box').scrollTop === 0")
+    write(pair[1], "Something new")
+    expect(page.locator(".message-text")).to_have_count(13)
+    assert page.locator("#thread-box").evaluate("(box) => box.scrollTop") < 50

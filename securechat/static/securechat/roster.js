@@ -134,7 +134,9 @@ export class Roster {
     const unread = await channel.countUnread(entries);
     const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (element.querySelector(`[data-${name}]`));
     const at = last?.at ?? latest ?? channel.session.lastMessageAt;
-    part("preview").textContent = last === undefined ? gettext("Not opened in this browser") : summary(last);
+    const isJoined = (await channel.epoch()) !== undefined;
+    const nothing = isJoined ? gettext("Waiting for the other side") : gettext("Not opened in this browser");
+    part("preview").textContent = last === undefined ? nothing : summary(last);
     part("time").textContent = at ? formatAgo(at) : "";
     part("time").title = at ? formatMoment(at) : "";
     part("unread").textContent = String(unread);

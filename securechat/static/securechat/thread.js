@@ -20,6 +20,7 @@ export class Thread {
   #openFile;
   #sendAgain;
   #most = PAGE;
+  #isAtEnd = true;
   /** @type {Entry[]} */
   #entries = [];
   /** By place, with what it was built from. @type {Map<number, {node: HTMLElement, form: string}>} */
@@ -40,17 +41,28 @@ export class Thread {
       this.#most += PAGE;
       this.show(this.#entries);
     });
+    this.#box.addEventListener("scroll", () => this.#noteEnd(), { passive: true });
+    // A warning above takes room, a picture makes it longer: who reads the end goes on reading it.
+    const sizes = new ResizeObserver(() => this.#isAtEnd && this.#scrollToEnd());
+    for (const element of [this.#box, this.#list]) sizes.observe(element);
   }
 
-  /** Whether its end is in view, and the page is looked at. */
+  /** Whether its end is in view. */
   get isAtEnd() {
+    return this.#isAtEnd;
+  }
+
+  #noteEnd() {
     const { scrollHeight, scrollTop, clientHeight } = this.#box;
-    return scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    this.#isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+  }
+
+  #scrollToEnd() {
+    this.#box.scrollTop = this.#box.scrollHeight;
   }
 
   /** @param {Entry[]} entries in their order */
   show(entries) {
-    const wasAtEnd = this.isAtEnd;
     this.#entries = entries;
     const shown = entries.slice(-this.#most);
     this.#earlier.hidden = shown.length === entries.length;
@@ -64,7 +76,7 @@ export class Thread {
       nodes.push(this.#nodeOf(entry));
     }
     this.#list.replaceChildren(...nodes);
-    if (wasAtEnd) this.#box.scrollTop = this.#box.scrollHeight;
+    if (this.#isAtEnd) this.#scrollToEnd();
   }
 
   /** @param {Entry} entry */
