@@ -19,6 +19,7 @@ from realtime.listeners import (
     register_authenticator,
 )
 from realtime.live_admin import LiveListAdmin
+from realtime.presence import who_is_here
 from realtime.publishing import publish
 
 __all__ = [
@@ -40,4 +41,5 @@ __all__ = [
     "register_authenticator",
     "register_channel_kind",
     "register_client_message",
+    "who_is_here",
 ]

@@ -5,7 +5,7 @@ the audience of an event and the permission to listen are decided in one place.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -30,6 +30,8 @@ class ChannelKind:
     name: the kind ("product"); id_form: what stands behind the dot; public: whether a stream
     without a login may ask; may_listen(listener, id) and state(listener, id) may use the database;
     state returns what msgspec can encode, or None. id is "" where the form is "none".
+    presence: where it is known who is there, the channels whose listeners are told that this user
+    (id of the channel, id of the user) came or went; may use the database.
     """
 
     name: str
@@ -37,6 +39,7 @@ class ChannelKind:
     public: bool
     may_listen: Callable[[Listener, str], bool]
     state: Callable[[Listener, str], Any]
+    presence: Callable[[str, int], Iterable[str]] | None = None
 
 
 _kinds: dict[str, ChannelKind] = {}

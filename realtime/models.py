@@ -147,3 +147,22 @@ class LogAudience(models.Model):
 
     def __str__(self) -> str:
         return f"{self.audience} at {self.position}"
+
+
+class PresenceRow(models.Model):
+    """A user listens to a channel in one process, which counts while its lease lives."""
+
+    process = models.UUIDField()
+    channel = models.CharField(max_length=100)
+    user_id = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["process", "channel", "user_id"], name="realtime_presence_once"
+            )
+        ]
+        indexes: ClassVar = [models.Index(fields=["channel"], name="realtime_presence_channel")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.channel}"

@@ -27,6 +27,7 @@ from realtime.hub import Hub
 from realtime.limits import StreamCounts, TooManyStreams, decrease, forget_dead_leases
 from realtime.listeners import Listener
 from realtime.log import LogEntry
+from realtime.presence import Register, places_of
 from realtime.replay import Replay, Write
 from realtime.rights import Refused, StreamRequest, check_request
 from realtime.tallies import Tallies
@@ -47,6 +48,7 @@ class Streams:
         self.tallies = Tallies()
         self.hub = Hub(control=self._control, tallies=self.tallies)
         self.counts = StreamCounts()
+        self._presence = Register(self.counts.process)
         self.draining = False
         self._pool = pool
         self._wheel = Wheel()
@@ -82,6 +84,7 @@ class Streams:
         if tasks:
             await asyncio.wait(tasks)
         try:
+            await self._books.run(self._presence.leave)
             await self._books.run(self.counts.end_lease)
         except DatabaseError as error:
             logger.warning("The lease could not be given back, it dies by itself: %s", error)
@@ -233,6 +236,7 @@ class Streams:
         await self._books.run(
             self.counts.renew_lease, position=self.hub.last, tallies=self.tallies.as_dict()
         )
+        await self._books.run(self._presence.keep, places_of(self.hub.connections))
 
     async def _tidy(self) -> None:
         try:

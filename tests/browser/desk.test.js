@@ -141,3 +141,15 @@ test("it spares one a reset who waits for a stream anyway", () => {
   assert.deepEqual(desk.reset(reset(20)), ["one"]);
   assert.deepEqual(desk.open(), at(13, "catalogue", "product.7"));
 });
+
+test("it knows when it hears what nobody wants any more", () => {
+  const desk = new Desk();
+  desk.join(hello("a", at(4, "product.7")));
+  desk.join(hello("b", at(4, "chat.1")));
+  desk.open();
+  assert.equal(desk.hearsTooMuch, false);
+  desk.leave("b");
+  assert.equal(desk.hearsTooMuch, true);
+  assert.deepEqual(desk.open().channels, ["product.7"]);
+  assert.equal(desk.hearsTooMuch, false);
+});

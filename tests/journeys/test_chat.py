@@ -395,3 +395,22 @@ def test_its_end_stays_in_view_when_something_takes_room(pair: tuple[Page, Page]
     write(pair[1], "Something new")
     expect(page.locator(".message-text")).to_have_count(13)
     assert page.locator("#thread-box").evaluate("(box) => box.scrollTop") < 50
+
+
+def test_it_shows_who_has_the_conversation_open(pair: tuple[Page, Page]) -> None:
+    buyers, sellers = pair
+    for page in pair:
+        expect(page.locator("#here")).to_be_visible()
+    sellers.goto("/chat/")
+    expect(buyers.locator("#here")).to_be_hidden()
+    row = sellers.locator(".conversation")
+    expect(row.locator(".avatar")).to_have_attribute("data-presence", "here")
+    # The tab that is left listens for both; what nobody looks at is left out a moment later.
+    other = buyers.context.new_page()
+    other.goto("/")
+    buyers.close()
+    expect(row.locator(".avatar")).to_have_attribute("data-presence", "away")
+    other.goto(f"/chat/{Session.objects.get().pk}")
+    expect(row.locator(".avatar")).to_have_attribute("data-presence", "here")
+    sellers.reload()
+    expect(row.locator(".avatar")).to_have_attribute("data-presence", "here")

@@ -9,16 +9,15 @@ from realtime.api import register_client_message
 from securechat.complaints import block_other
 from securechat.services import open_session
 from securechat.typing_messages import Typing, say_typing
-from tests.products.things import make_product
 from tests.streams.test_websocket import answer_to, told
-from tests.streams.things import in_thread, listen, talk
+from tests.streams.things import in_thread, listen, offer, talk
 from tests.support.servers import Marketplace
 
 
 async def test_it_tells_the_other_one_and_nobody_else_who_types(
     server: Marketplace, buyer: User, seller: User, other_buyer: User
 ) -> None:
-    session = (await in_thread(open_session, product_id=make_product(seller).pk, by=buyer)).session
+    session = (await in_thread(open_session, product_id=offer(seller).pk, by=buyer)).session
     async with (
         await listen(server, seller) as sellers,
         await talk(server, buyer) as buyers,
@@ -39,7 +38,7 @@ async def test_it_tells_the_other_one_and_nobody_else_who_types(
 async def test_it_hears_nobody_who_may_not_say_it(
     server: Marketplace, buyer: User, seller: User, other_buyer: User
 ) -> None:
-    session = (await in_thread(open_session, product_id=make_product(seller).pk, by=buyer)).session
+    session = (await in_thread(open_session, product_id=offer(seller).pk, by=buyer)).session
     typing = f'{{"type":"typing","sessionId":"{session.pk}"}}'
     unknown = f'{{"type":"typing","sessionId":"{uuid.uuid4()}"}}'
     async with await talk(server, other_buyer) as client:

@@ -67,6 +67,12 @@ export class Desk {
     this.#tabs.delete(tab);
   }
 
+  /** Whether the stream hears channels that no tab wants any more. */
+  get hearsTooMuch() {
+    const wanted = new Set([...this.#tabs.values()].flatMap((seat) => seat.channels));
+    return [...this.#covered].some((channel) => !wanted.has(channel));
+  }
+
   /** @param {string} channel that may not be heard */
   refuse(channel) {
     for (const seat of this.#tabs.values()) {

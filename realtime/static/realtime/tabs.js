@@ -36,6 +36,8 @@ import { Stream } from "./stream.js";
 
 /** How long the holder gathers tabs' positions before it opens one stream for all of them. */
 const GATHER_MS = 100;
+/** So long after a tab has left its channels are left, too. */
+const NARROW_MS = 1_000;
 /** The holder answers at once; one that does not is frozen or broken. */
 const ANSWER_MS = 3_000;
 /** After a holder has gone, the next one has the lock at once, unless it is frozen. */
@@ -58,6 +60,8 @@ export class SharedStream {
   #reached = null;
   /** How many hellos this tab has said. */
   #hellos = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #narrowing = undefined;
   /** While the holder gathers positions. @type {ReturnType<typeof setTimeout> | undefined} */
   #gathering = undefined;
   /** @type {State} */
@@ -164,7 +168,7 @@ export class SharedStream {
   #hear(message) {
     if (this.#holds) {
       if (message.kind === "hello") this.#welcome(message, this.#serve(message));
-      if (message.kind === "bye") this.#desk.leave(message.from);
+      if (message.kind === "bye") this.#forget(message.from);
       return;
     }
     if (message.kind === "hello" || (message.kind === "welcome" && message.to !== this.#tab)) return;
@@ -265,6 +269,15 @@ export class SharedStream {
   #welcome(/** @type {Hello} */ { from, number }, /** @type {WireEvent[] | null} */ events) {
     const { reached } = this.#desk;
     this.#say({ kind: "welcome", to: from, number, state: this.#state, reached, events });
+  }
+
+  /** @param {string} tab that has left */
+  #forget(tab) {
+    this.#desk.leave(tab);
+    clearTimeout(this.#narrowing);
+    // Who is loaded anew comes back at once. What nobody listens to any more makes others believe
+    // that somebody does.
+    this.#narrowing = setTimeout(() => this.#holds && this.#desk.hearsTooMuch && this.#stream.open(), NARROW_MS);
   }
 
   /** A browser restores its tabs all at once: open one stream for all who ask within a moment. */

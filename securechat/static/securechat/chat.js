@@ -2,7 +2,7 @@
  * The page of secure conversations: the list, the open one beside it, and the events of all.
  */
 
-import { on } from "../realtime/client.js";
+import { on, subscribe } from "../realtime/client.js";
 import { ChatApi } from "./api.js";
 import { Channel } from "./channel.js";
 import { openDatabase } from "./database.js";
@@ -62,6 +62,18 @@ function listen(roster, open) {
   on("chat-message", ({ data }) => void roster.receive(data).catch(() => open?.noteProblem()));
   on("dh-messages-deleted", ({ data }) => void roster.forget(data).catch(reportError));
   on("chat-typing", ({ data }) => open?.showTyping(data));
+  on("presence", ({ data }) => {
+    roster.showPresence(data);
+    open?.showPresence(data);
+  });
+  if (open !== null) {
+    const channel = `chat.${open.channel.session.sessionId}`;
+    // To be seen here, too: whoever listens to the channel is there.
+    subscribe(channel);
+    on("subscribed", ({ data }) => {
+      if (data.channel === channel && data.state !== null) open.showWhoIsHere(data.state.here);
+    });
+  }
   on("connection", ({ state }) => state === "live" && void open?.comeBack());
 }
 

@@ -112,6 +112,23 @@ export class Pane {
     this.#typing = setTimeout(() => this.#stopTyping(), Math.min(Math.max(left, 1_000), 10_000));
   }
 
+  /** @param {{channel: string, userId: number, state: "here" | "away"}} fact */
+  showPresence({ channel, userId, state }) {
+    const isOurs = channel === `chat.${this.channel.session.sessionId}` && userId === this.channel.peerId;
+    if (isOurs) this.#showHere(state === "here");
+  }
+
+  /** @param {number[]} here the ids of those who have the conversation open */
+  showWhoIsHere(here) {
+    this.#showHere(here.includes(this.channel.peerId));
+  }
+
+  /** @param {boolean} isHere whether the other one has it open */
+  #showHere(isHere) {
+    part("avatar").dataset.presence = isHere ? "here" : "away";
+    part("here").hidden = !isHere;
+  }
+
   #stopTyping() {
     clearTimeout(this.#typing);
     part("typing").hidden = true;

@@ -89,6 +89,16 @@ export class Roster {
     if (channel !== this.#open) await channel.acknowledge({ tellsRead: false });
   }
 
+  /** @param {{channel: string, userId: number, state: "here" | "away"}} fact */
+  showPresence({ channel, userId, state }) {
+    const row = this.#rows.get(channel.replace(/^chat\./, ""));
+    if (row === undefined || userId !== row.channel.peerId) return;
+    const avatar = /** @type {HTMLElement} */ (row.element.querySelector(".avatar"));
+    avatar.dataset.presence = state;
+    const words = /** @type {HTMLElement} */ (row.element.querySelector("[data-here]"));
+    words.hidden = state !== "here";
+  }
+
   /** @param {{sessionId: string, upToSeq: number}} fact */
   async forget({ sessionId, upToSeq }) {
     const row = this.#rows.get(sessionId);

@@ -1,0 +1,144 @@
+"""Who listens to a channel, over all processes, where the channel's kind wants that known.
+
+Each process writes who is there into a table, once a second and only what has changed, and tells of
+those who came or went. The rows of a process that died count no longer once its lease is dead;
+whoever finds them first deletes them and tells that these people are gone.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import Literal
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from realtime.channels import parse_channel
+from realtime.connection import Connection
+from realtime.ephemeral import publish_ephemeral
+from realtime.events import Event
+from realtime.limits import living_leases
+from realtime.models import PresenceRow
+
+# Channel and user.
+Place = tuple[str, int]
+
+
+class Presence(Event, frozen=True, kw_only=True):
+    """Somebody came to a channel, or left it: on all their devices together.
+
+    For whom the channel's kind says. Told within a second, of a process that died within five.
+    Whoever opens another page of the same channel at once has not left.
+    """
+
+    is_ephemeral = True
+
+    channel: str
+    user_id: int
+    state: Literal["here", "away"]
+
+
+def who_is_here(channels: Collection[str]) -> dict[str, set[int]]:
+    """The users who listen to each of these channels now. Uses the database."""
+    rows = _living_rows().filter(channel__in=channels)
+    here: defaultdict[str, set[int]] = defaultdict(set)
+    for channel, user_id in rows.values_list("channel", "user_id"):
+        here[channel].add(user_id)
+    return here
+
+
+def places_of(connections: Iterable[Connection]) -> frozenset[Place]:
+    """Who is where on these connections; no database is asked."""
+    return frozenset(
+        (channel.name, connection.listener.user_id)
+        for connection in connections
+        if connection.listener.user_id is not None and not connection.ended
+        for channel in connection.channels.values()
+        if channel.kind.presence is not None
+    )
+
+
+class Register:
+    """What one process has told of its own people. Used by one thread."""
+
+    def __init__(self, process: UUID) -> None:
+        self._process = process
+        self._told: frozenset[Place] = frozenset()
+        self._missing: frozenset[Place] = frozenset()
+
+    def keep(self, present: frozenset[Place]) -> None:
+        """Write down and tell who came and who went since the last call, and find the dead.
+
+        A place is left when it is missing twice in a row: a page that is loaded anew is away for
+        a moment. Uses the database.
+        """
+        if self._told:
+            self._look_what_is_written()
+        missing = self._told - present
+        gone = missing & self._missing
+        came = present - self._told
+        if came or gone:
+            self._write(came, gone)
+        # Not before it is written: what failed is tried again.
+        self._told = (self._told | came) - gone
+        self._missing = missing - gone
+        self._bury_the_dead()
+
+    def _look_what_is_written(self) -> None:
+        """Others take a process for dead that stood still for a while, and delete what it wrote."""
+        own = PresenceRow.objects.filter(process=self._process)
+        self._told &= frozenset(own.values_list("channel", "user_id"))
+
+    def leave(self) -> None:
+        """Take everything back, when the process ends."""
+        self._write(frozenset(), self._told)
+        self._told = self._missing = frozenset()
+
+    @transaction.atomic
+    def _write(self, came: frozenset[Place], gone: frozenset[Place]) -> None:
+        elsewhere = self._elsewhere({channel for channel, _ in came | gone})
+        PresenceRow.objects.bulk_create(
+            (
+                PresenceRow(process=self._process, channel=channel, user_id=user_id)
+                for channel, user_id in sorted(came)
+            ),
+            ignore_conflicts=True,
+        )
+        own = PresenceRow.objects.filter(process=self._process)
+        for channel, user_id in sorted(gone):
+            own.filter(channel=channel, user_id=user_id).delete()
+        _tell(came - elsewhere, "here")
+        _tell(gone - elsewhere, "away")
+
+    def _elsewhere(self, channels: set[str]) -> set[Place]:
+        rows = _living_rows().exclude(process=self._process).filter(channel__in=channels)
+        return set(rows.values_list("channel", "user_id"))
+
+    def _bury_the_dead(self) -> None:
+        if not _dead_rows().exists():
+            return
+        with transaction.atomic():
+            dead = list(_dead_rows().select_for_update().order_by("pk"))
+            PresenceRow.objects.filter(pk__in=[row.pk for row in dead]).delete()
+            places = {(row.channel, row.user_id) for row in dead}
+            living = _living_rows().filter(channel__in={channel for channel, _ in places})
+            _tell(places - set(living.values_list("channel", "user_id")), "away")
+
+
+def _living_rows() -> QuerySet[PresenceRow]:
+    return PresenceRow.objects.filter(process__in=living_leases().values("process"))
+
+
+def _dead_rows() -> QuerySet[PresenceRow]:
+    return PresenceRow.objects.exclude(process__in=living_leases().values("process"))
+
+
+def _tell(places: Iterable[Place], state: Literal["here", "away"]) -> None:
+    """Tell each place's people, when the transaction commits."""
+    for name, user_id in sorted(places):
+        channel = parse_channel(name)
+        if channel.kind.presence is None:
+            continue
+        audiences = channel.kind.presence(channel.id, user_id)
+        event = Presence(channel=name, user_id=user_id, state=state)
+        publish_ephemeral(event, audiences=audiences, key=f"{name} {user_id}")
