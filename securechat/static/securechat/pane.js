@@ -8,6 +8,7 @@ import { offerActions } from "./actions.js";
 import { ChatApi, Refused } from "./api.js";
 import { Composer } from "./composer.js";
 import { isPicture, leaveFile, MAX_FILE_BYTES, openFile, plainName, save } from "./files.js";
+import { chooseTellsRead, tellsRead } from "./preferences.js";
 import { SafetyDialog } from "./safety.js";
 import { Thread } from "./thread.js";
 
@@ -17,7 +18,6 @@ import { Thread } from "./thread.js";
 
 const ACKNOWLEDGE_AFTER_MS = 400;
 const RETRY_AFTER_MS = 5_000;
-const TELLS_READ = "chat-tells-read";
 
 const part = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
@@ -144,9 +144,9 @@ export class Pane {
     part("thread-box").addEventListener("scroll", () => this.#acknowledgeSoon(), { passive: true });
     document.addEventListener("visibilitychange", () => this.#acknowledgeSoon());
     addEventListener("online", () => void this.comeBack());
-    const tellsRead = /** @type {HTMLInputElement} */ (part("tells-read"));
-    tellsRead.checked = readsAloud();
-    tellsRead.addEventListener("change", () => localStorage.setItem(TELLS_READ, String(tellsRead.checked)));
+    const choice = /** @type {HTMLInputElement} */ (part("tells-read"));
+    choice.checked = tellsRead();
+    choice.addEventListener("change", () => chooseTellsRead(choice.checked));
   }
 
   /** Show all of it; what changes meanwhile is shown once more. */
@@ -248,7 +248,7 @@ export class Pane {
     const isRead = document.visibilityState === "visible" && this.#thread.isAtEnd;
     const last = entries.reduce((most, { place }) => Math.max(most, place), 0);
     if (isRead) await this.channel.noteRead(last);
-    await this.channel.acknowledge({ tellsRead: readsAloud() });
+    await this.channel.acknowledge({ tellsRead: tellsRead() });
   }
 
   /** @param {File} file */
@@ -296,11 +296,6 @@ function hostName(host) {
 /** @param {unknown} error */
 function isTimeout(error) {
   return error instanceof DOMException && ["TimeoutError", "AbortError"].includes(error.name);
-}
-
-/** Whether the other one learns what was read here. */
-function readsAloud() {
-  return localStorage.getItem(TELLS_READ) !== "false";
 }
 
 /**

@@ -4,6 +4,7 @@
 
 import { formatAgo, formatMoment } from "../realtime/format.js";
 import { ChatApi } from "./api.js";
+import { tellsRead } from "./preferences.js";
 import { summary } from "./words.js";
 
 /** @typedef {import("./api.js").Session} Session */
@@ -86,7 +87,7 @@ export class Roster {
       list.prepend(row.element);
       await this.#show(row, message.sentAt);
     }
-    if (channel !== this.#open) await channel.acknowledge({ tellsRead: false });
+    if (channel !== this.#open) await channel.acknowledge({ tellsRead: tellsRead() });
   }
 
   /** @param {{channel: string, userId: number, state: "here" | "away"}} fact */
@@ -131,7 +132,7 @@ export class Roster {
     const record = await this.#database.channel(channel.session.sessionId);
     if (record === undefined || record.lastSeq >= channel.session.lastSeq) return;
     await channel.catchUp();
-    await channel.acknowledge({ tellsRead: false });
+    await channel.acknowledge({ tellsRead: tellsRead() });
   }
 
   /**
