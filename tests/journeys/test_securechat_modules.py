@@ -4,12 +4,13 @@ With the browser's ML-KEM where it has one, and with the vendored one.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 import pytest
 from playwright.sync_api import Page
 
+from tests.conftest import database_url
 from tests.journeys.securechat_modules import Answer, Modules, Refused
 from tests.securechat.conversations import (
     CONTEXT,
@@ -37,9 +38,20 @@ from tests.securechat.vectors import (
     Vector,
     wycheproof,
 )
+from tests.support.servers import Marketplace, marketplace
 
 NATIVE, VENDORED = "the browser's ML-KEM", "the vendored ML-KEM"
 EACH_KEM = pytest.mark.parametrize("modules", [NATIVE, VENDORED], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def live_server_process(
+    django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Marketplace]:
+    """One server for the module: it serves files alone, and no test writes to the database."""
+    folder = tmp_path_factory.mktemp("server")
+    with marketplace(folder, database_url=database_url(), settings={}) as server:
+        yield server
 
 
 @pytest.fixture
