@@ -40,6 +40,9 @@ from tests.securechat.vectors import (
 )
 from tests.support.servers import Marketplace, marketplace
 
+# The database is made for tests that ask for it; the server looks into it when it starts.
+pytestmark = pytest.mark.django_db
+
 NATIVE, VENDORED = "the browser's ML-KEM", "the vendored ML-KEM"
 EACH_KEM = pytest.mark.parametrize("modules", [NATIVE, VENDORED], indirect=True)
 
