@@ -1,5 +1,7 @@
 """Which keys the server takes: sound ones of the submitter's own role."""
 
+from collections import Counter
+
 import pytest
 
 from marketplace.accounts.models import User
@@ -8,7 +10,9 @@ from securechat.models import Session
 from securechat.wire import from_base64url, to_base64url
 from tests.conftest import ClientFor
 from tests.products.things import announced_types, make_product
+from tests.securechat.test_vectors import BAD_EXCHANGE_KEYS, tell
 from tests.securechat.things import code, make_key, make_session, of
+from tests.securechat.vectors import of_bytes, wycheproof
 
 P = 2**255 - 19
 # Every point of small order, by RFC 7748's curve: the ones that Wycheproof lists as low order.
@@ -74,3 +78,29 @@ def test_it_knows_sound_points() -> None:
     assert is_sound_exchange_key((9).to_bytes(32, "little"))
     assert not is_sound_exchange_key(b"")
     assert not is_sound_exchange_key(bytes(31))
+
+
+def test_it_takes_no_key_that_wycheproof_calls_bad(
+    buyer: User, seller: User, client_for: ClientFor
+) -> None:
+    session = make_session(buyer, make_product(seller), active=False)
+    client = client_for(buyer)
+    refused: Counter[str] = Counter()
+    points = [
+        of_bytes(vector["public"])
+        for vector in wycheproof("x25519_test")
+        if BAD_EXCHANGE_KEYS.intersection(vector["flags"])
+    ]
+    kem_keys = [
+        of_bytes(vector["ek"])
+        for vector in wycheproof("mlkem_768_encaps_test")
+        if vector["result"] == "invalid"
+    ]
+    parts = [(part, point) for part in ("identity", "exchange") for point in points]
+    for part, key in [*parts, *(("encapsulation", key) for key in kem_keys)]:
+        body = {"publicKey": make_key("buyer", **{part: key}), "epoch": 1}
+        answer = client.post(of(session, "/key"), body, format="json")
+        assert code(answer) == "400 invalid_key", (part, key.hex())
+        refused[f"{part} keys refused"] += 1
+    tell("Wycheproof", refused)
+    assert Session.objects.get().buyer_key == ""

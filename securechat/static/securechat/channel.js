@@ -144,10 +144,12 @@ export class Channel {
     this.#agreement.note(session);
   }
 
+  /** The present epoch, where this browser has its keys. */
   epoch() {
     return this.#agreement.epoch();
   }
 
+  /** The keys in use, whose safety number is shown. */
   identities() {
     return this.#agreement.identities();
   }

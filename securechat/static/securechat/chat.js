@@ -55,7 +55,6 @@ function listen(roster, open) {
     roster.change(data, { epoch: data.epoch, status: "waiting", keys });
   });
   on("dh-session-closed", ({ data }) => roster.change(data, { epoch: data.epoch, status: "closed" }));
-  on("dh-key-submitted", ({ data }) => open?.noteKey(data));
   on("dh-session-active", ({ data }) => {
     roster.change(data, { epoch: data.epoch, status: "active", keys: data.keys });
   });

@@ -23,7 +23,6 @@ const part = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.
 
 export class Pane {
   #api;
-  #userId;
   #composer;
   #safety;
   #thread;
@@ -47,7 +46,6 @@ export class Pane {
   constructor(element, userId, makeChannel) {
     /** @type {Session} */
     const session = JSON.parse(element.dataset.session ?? "");
-    this.#userId = userId;
     this.#otherName = userId === session.buyerId ? session.sellerName : session.buyerName;
     this.#api = new ChatApi(session.sessionId);
     this.channel = makeChannel(session, () => void this.#show());
@@ -94,12 +92,6 @@ export class Pane {
         : gettext("This browser cannot do what the encryption needs.");
     }
     await this.#show();
-  }
-
-  /** @param {{sessionId: string, role: string, epoch: number}} fact a key was submitted */
-  noteKey({ sessionId, epoch }) {
-    const { session } = this.channel;
-    if (sessionId === session.sessionId && epoch === session.epoch) void this.#show();
   }
 
   /** @param {{sessionId: string, until: string}} fact */
