@@ -2,12 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from marketplace.accounts.models import User
+from realtime.api import publish
+from securechat.events import ChatMessage, audiences_of
+from securechat.models import Session
 from tests.support.servers import Marketplace
 
 SECURED = "Secured since"
@@ -67,6 +72,17 @@ def safety_number(page: Page) -> list[str]:
     page.locator("#lock").click()
     expect(page.locator("#safety-digits li").last).to_be_visible()
     return page.locator("#safety-digits").inner_text().split()
+
+
+@transaction.atomic
+def forge_message(session: Session, **fields: Any) -> None:
+    """Announce a message that is nowhere, with the next number, as a dishonest server may."""
+    # Locked: receipts of the browsers take numbers meanwhile.
+    session = Session.objects.locked().get(pk=session.pk)
+    seq = session.last_seq + 1
+    Session.objects.filter(pk=session.pk).update(last_seq=seq)
+    said = {"seq": seq, "sent_at": "2026-01-01T00:00:00.000Z", **fields}
+    publish(ChatMessage(session_id=str(session.pk), **said), audiences=audiences_of(session))
 
 
 @contextmanager

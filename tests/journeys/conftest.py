@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any, cast
@@ -164,9 +164,19 @@ def new_tab(
 
 
 @pytest.fixture
-def talker(browser: Browser, live_server_process: Marketplace) -> Talker:
-    """Give a page to a user, in a browser of their own."""
-    return lambda user: browser_for(browser, live_server_process, user).new_page()
+def talker(browser: Browser, live_server_process: Marketplace) -> Iterator[Talker]:
+    """Give a page to a user, in a browser of their own, which is closed with the test.
+
+    One that was left would go on looking for its server through all tests that follow.
+    """
+    with ExitStack() as contexts:
+
+        def talk(user: User) -> Page:
+            context = browser_for(browser, live_server_process, user)
+            contexts.callback(context.close)
+            return context.new_page()
+
+        yield talk
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from marketplace.accounts.models import User
 from products.models import Product
 from realtime.api import publish
-from securechat.events import ChatMessage, DhSessionActive, Keys, audiences_of
+from securechat.events import DhSessionActive, Keys, audiences_of
 from securechat.models import Message, Session
 from securechat.services import open_session, rekey_session, submit_key
 from securechat.wire import from_base64url, to_base64url
@@ -20,6 +20,7 @@ from tests.journeys.chat import (
     Talker,
     expect_secured,
     expect_texts,
+    forge_message,
     safety_number,
     said,
     texts,
@@ -34,20 +35,13 @@ Pair = tuple[Page, Page]
 
 def forge(session: Session, like: Message, **changes: object) -> None:
     """Announce a message that nobody sent: another one's, changed."""
-    session.refresh_from_db()
     fields = {
-        "session_id": str(session.pk),
-        "seq": session.last_seq + 1,
         "sender_id": like.sender_id,
         "epoch": like.epoch,
         "client_message_id": str(like.client_message_id),
         "envelope": like.envelope,
-        "sent_at": "2026-01-01T00:00:00.000Z",
-        **changes,
     }
-    with transaction.atomic():
-        Session.objects.filter(pk=session.pk).update(last_seq=session.last_seq + 1)
-        publish(ChatMessage(**fields), audiences=audiences_of(session))  # type: ignore[arg-type] # forged
+    forge_message(session, **{**fields, **changes})
 
 
 def sent(session: Session, user: User) -> Message:

@@ -9,14 +9,13 @@ from playwright.sync_api import Page, Route, expect
 
 from marketplace.accounts.models import User
 from products.models import Product
-from realtime.api import publish
-from securechat.events import ChatMessage, audiences_of
 from securechat.models import Message, Session
 from securechat.services import close_session, open_session, rekey_session
 from tests.journeys.chat import (
     Talker,
     expect_secured,
     expect_texts,
+    forge_message,
     safety_number,
     said,
     texts,
@@ -144,19 +143,13 @@ def test_it_hears_no_replaced_key_any_more(scripted: Pair) -> None:
     page.locator("#accept").click()
     sellers.write("After")
     expect_texts(page, "Before", "After")
-    session = Session.objects.get()
-    with transaction.atomic():
-        Session.objects.filter(pk=session.pk).update(last_seq=session.last_seq + 1)
-        forged = ChatMessage(
-            session_id=str(session.pk),
-            seq=session.last_seq + 1,
-            sender_id=session.seller_id,
-            epoch=1,
-            client_message_id=str(uuid4()),
-            envelope=late,
-            sent_at="2026-01-01T00:00:00.000Z",
-        )
-        publish(forged, audiences=audiences_of(session))
+    forge_message(
+        sellers.session,
+        sender_id=sellers.user.pk,
+        epoch=1,
+        client_message_id=str(uuid4()),
+        envelope=late,
+    )
     said(page, "refused")
     assert texts(page) == ["Before", "After"]
 
@@ -289,19 +282,14 @@ def test_another_browser_says_of_nothing_that_it_arrived(
 
 def test_a_date_that_is_none_ends_no_page(scripted: Pair) -> None:
     page, sellers = scripted
-    session = sellers.session
-    session.refresh_from_db()
-    with transaction.atomic():
-        forged = ChatMessage(
-            session_id=str(session.pk),
-            seq=session.last_seq + 1,
-            sender_id=session.seller_id,
-            epoch=1,
-            client_message_id="no uuid",
-            envelope="AAAA",
-            sent_at="never",
-        )
-        publish(forged, audiences=audiences_of(session))
+    forge_message(
+        sellers.session,
+        sender_id=sellers.user.pk,
+        epoch=1,
+        client_message_id="no uuid",
+        envelope="AAAA",
+        sent_at="never",
+    )
     sellers.write("After it")
     expect_texts(page, "After it")
     page.reload()

@@ -61,6 +61,10 @@ export class KeyAgreement {
     return this.#phase;
   }
 
+  get role() {
+    return this.#role;
+  }
+
   /** Whether a message could go out now. */
   async maySend() {
     if (this.#phase !== "active" || this.#session.blocked) return false;
@@ -72,15 +76,16 @@ export class KeyAgreement {
    * Take in what the server says of the session, and do this browser's part: submit its key for a new
    * epoch, begin when both keys are there.
    * @param {Session} session
+   * @param {{joins?: boolean}} [choice] joins: whether this browser makes keys for a new epoch
    * @returns {Promise<void>}
    */
-  async adopt(session) {
+  async adopt(session, { joins = true } = {}) {
     /** @type {Session | null} */
     let news = session;
     // A server that never shows the key that it took is not asked for ever.
     for (let turn = 0; news !== null && turn < MOST_TURNS; turn += 1) {
       const known = news;
-      news = await this.#ledger.change((record) => this.#join(record, known));
+      news = await this.#ledger.change((record) => this.#join(record, known, joins));
     }
     if (news !== null) this.#phase = "refused";
   }
@@ -105,9 +110,10 @@ export class KeyAgreement {
   /**
    * @param {ChannelRecord} record
    * @param {Session} session
+   * @param {boolean} joins
    * @returns {Promise<Session | null>} what the server answered to our key, to be taken in as well
    */
-  async #join(record, session) {
+  async #join(record, session, joins) {
     // Another tab has seen newer: what this one lacks comes to it, too.
     if (session.version < Math.max(record.version, this.#session.version)) return null;
     const problem = this.#problemOf(record, session);
@@ -124,6 +130,7 @@ export class KeyAgreement {
     let epoch = record.epochs[number];
     if (epoch === undefined) {
       if (mine !== null) return this.#stay("elsewhere");
+      if (!joins) return this.#stay("waiting");
       epoch = await this.#makeKeys(record, session);
     }
     if (mine === null) return this.#submit(epoch, session);

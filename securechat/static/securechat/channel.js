@@ -13,6 +13,9 @@ import { Outgoing } from "./outgoing.js";
 /** @typedef {import("./database.js").ChatDatabase} ChatDatabase */
 /** @typedef {import("./database.js").Entry} Entry */
 
+/** So long whoever began a new epoch has for submitting the first key. */
+const FOLLOW_AFTER_MS = 2_000;
+
 export class Channel {
   #ledger;
   #api;
@@ -21,6 +24,8 @@ export class Channel {
   #outgoing;
   /** @type {(() => void)[]} */
   #listeners = [];
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #following = undefined;
 
   /**
    * @param {{database: ChatDatabase, api: ChatApi, session: Session, userId: number,
@@ -84,6 +89,29 @@ export class Channel {
     await this.#agreement.adopt(session);
     this.#tell();
     await this.#outgoing.flush();
+  }
+
+  /**
+   * Somebody began a new epoch: the other side, or this user in another browser, whose key it is to be
+   * then. So whoever began has the first turn (see noteKey).
+   * @param {Session} session
+   */
+  async follow(session) {
+    clearTimeout(this.#following);
+    await this.#agreement.adopt(session, { joins: false });
+    this.#tell();
+    const join = () => void this.adopt(this.session).catch(reportError);
+    this.#following = setTimeout(join, FOLLOW_AFTER_MS);
+  }
+
+  /** @param {{role: string, epoch: number, version: number}} fact a key was submitted */
+  async noteKey({ role, epoch, version }) {
+    const { session } = this;
+    if (epoch !== session.epoch || version <= session.version) return;
+    clearTimeout(this.#following);
+    // One of our own side, and not from here: the server shows it when it is asked.
+    if (role !== this.#agreement.role) await this.adopt({ ...session, version });
+    else if ((await this.epoch()) === undefined) await this.comeBack();
   }
 
   /** Ask for new keys of both sides. */

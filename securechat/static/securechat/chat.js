@@ -55,6 +55,7 @@ function listen(roster, open) {
     roster.change(data, { epoch: data.epoch, status: "waiting", keys });
   });
   on("dh-session-closed", ({ data }) => roster.change(data, { epoch: data.epoch, status: "closed" }));
+  on("dh-key-submitted", ({ data }) => roster.noteKey(data));
   on("dh-session-active", ({ data }) => {
     roster.change(data, { epoch: data.epoch, status: "active", keys: data.keys });
   });

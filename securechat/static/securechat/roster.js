@@ -73,8 +73,14 @@ export class Roster {
     if (channel === null || version <= channel.session.version) return;
     const session = { ...channel.session, ...changes, version };
     // Keys are made where the conversation is looked at, and nowhere else.
-    if (channel === this.#open) void channel.adopt(session).catch(this.#onProblem);
-    else channel.note(session);
+    if (channel !== this.#open) channel.note(session);
+    else if (session.status === "waiting") void channel.follow(session).catch(this.#onProblem);
+    else void channel.adopt(session).catch(this.#onProblem);
+  }
+
+  /** @param {{sessionId: string, role: string, epoch: number, version: number}} fact */
+  noteKey(fact) {
+    void this.#ofOpen(fact.sessionId)?.noteKey(fact).catch(this.#onProblem);
   }
 
   /** @param {WireMessage} message */
