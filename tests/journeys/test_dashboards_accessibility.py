@@ -1,39 +1,21 @@
-"""What axe finds on the working pages, in both schemes and at both ends of the widths."""
+"""What axe finds on the working pages."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from marketplace.accounts.models import User
 from orders.models import Order
+from tests.journeys.accessibility import assert_accessible
 from tests.journeys.conftest import log_in, open_live
 from tests.journeys.dashboards import lane, stock_row
 from tests.journeys.steps import change_stock
 from tests.orders.things import make_order
 from tests.products.things import make_product, make_tour
 
-WIDTHS = {"phone": (390, 844), "desktop": (1440, 900)}
 Status = Order.Status
-
-
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest, page: Page) -> str:
-    """The colours that the reader's system asks for."""
-    scheme: Any = request.param
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    return str(scheme)
-
-
-@pytest.fixture(params=list(WIDTHS))
-def width(request: pytest.FixtureRequest, page: Page) -> str:
-    """The size of the window."""
-    across, down = WIDTHS[request.param]
-    page.set_viewport_size({"width": across, "height": down})
-    return str(request.param)
 
 
 @pytest.fixture
@@ -50,14 +32,7 @@ def orders(seller: User, buyer: User) -> list[Order]:
     return orders
 
 
-def assert_accessible(page: Page) -> None:
-    """Nothing that axe knows of is wrong, and nothing is wider than the window."""
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-
-@pytest.mark.usefixtures("scheme", "width", "orders")
+@pytest.mark.usefixtures("orders")
 def test_it_finds_nothing_wrong_with_a_shop(page: Page, seller: User) -> None:
     log_in(page, seller)
     open_live(page, "/seller/")
@@ -66,7 +41,7 @@ def test_it_finds_nothing_wrong_with_a_shop(page: Page, seller: User) -> None:
     assert_accessible(page)
 
 
-@pytest.mark.usefixtures("scheme", "width", "orders")
+@pytest.mark.usefixtures("orders")
 def test_it_finds_nothing_wrong_with_what_opens_in_a_shop(page: Page, seller: User) -> None:
     bowl = seller.products.get(title="Bowl 8")
     log_in(page, seller)
@@ -84,7 +59,7 @@ def test_it_finds_nothing_wrong_with_what_opens_in_a_shop(page: Page, seller: Us
     assert_accessible(page)
 
 
-@pytest.mark.usefixtures("scheme", "width", "orders")
+@pytest.mark.usefixtures("orders")
 def test_it_finds_nothing_wrong_with_a_buyers_page(page: Page, buyer: User) -> None:
     log_in(page, buyer)
     open_live(page, "/buyer/")
@@ -93,7 +68,6 @@ def test_it_finds_nothing_wrong_with_a_buyers_page(page: Page, buyer: User) -> N
     assert_accessible(page)
 
 
-@pytest.mark.usefixtures("scheme", "width")
 def test_it_finds_nothing_wrong_with_an_order(page: Page, buyer: User, orders: list[Order]) -> None:
     log_in(page, buyer)
     for order in (orders[0], orders[-1]):

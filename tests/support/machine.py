@@ -21,14 +21,18 @@ def postgres_program(name: str) -> str:
 
 
 def chromium() -> str | None:
-    """Return the path of the browser that the journeys use."""
-    return shutil.which("chromium") or shutil.which("chromium-browser")
+    """Return the path of the browser that the journeys use.
+
+    The shell without windows does the same for less than half the processor's time.
+    """
+    names = ("chromium-headless-shell", "chromium", "chromium-browser")
+    return next((path for name in names if (path := shutil.which(name))), None)
 
 
 def missing_packages() -> list[str]:
     """Names of the Debian packages whose programs are not on this machine."""
     programs = {
-        "chromium": chromium(),
+        "chromium-headless-shell": chromium(),
         "nodejs": shutil.which("node"),
         "npm": shutil.which("npm"),
         "postgresql": shutil.which(postgres_program("initdb")),

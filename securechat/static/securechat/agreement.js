@@ -75,17 +75,20 @@ export class KeyAgreement {
   /**
    * Take in what the server says of the session, and do this browser's part: submit its key for a new
    * epoch, begin when both keys are there.
-   * @param {Session} session
+   * @param {Partial<Session> & {version: number}} told all of the session, or what an event says of it
    * @param {{joins?: boolean}} [choice] joins: whether this browser makes keys for a new epoch
    * @returns {Promise<void>}
    */
-  async adopt(session, { joins = true } = {}) {
-    /** @type {Session | null} */
-    let news = session;
+  async adopt(told, { joins = true } = {}) {
+    /** @type {(Partial<Session> & {version: number}) | null} */
+    let news = told;
     // A server that never shows the key that it took is not asked for ever.
     for (let turn = 0; news !== null && turn < MOST_TURNS; turn += 1) {
       const known = news;
-      news = await this.#ledger.change((record) => this.#join(record, known, joins));
+      // An event says a part: the rest is as it is when its turn has come.
+      const join = (/** @type {ChannelRecord} */ record) =>
+        this.#join(record, { ...this.#session, ...known }, joins);
+      news = await this.#ledger.change(join);
     }
     if (news !== null) this.#phase = "refused";
   }

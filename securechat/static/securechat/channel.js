@@ -84,9 +84,10 @@ export class Channel {
     this.#tell();
   }
 
-  /** @param {Session} session what the server says now */
-  async adopt(session) {
-    await this.#agreement.adopt(session);
+  /** @param {Partial<Session> & {version: number}} told what the server, or an event, says now */
+  async adopt(told) {
+    clearTimeout(this.#following);
+    await this.#agreement.adopt(told);
     this.#tell();
     await this.#outgoing.flush();
   }
@@ -94,12 +95,14 @@ export class Channel {
   /**
    * Somebody began a new epoch: the other side, or this user in another browser, whose key it is to be
    * then. So whoever began has the first turn (see noteKey).
-   * @param {Session} session
+   * @param {Partial<Session> & {version: number}} told
    */
-  async follow(session) {
+  async follow(told) {
     clearTimeout(this.#following);
-    await this.#agreement.adopt(session, { joins: false });
+    await this.#agreement.adopt(told, { joins: false });
     this.#tell();
+    // It was this page that began.
+    if ((await this.epoch()) !== undefined) return;
     const join = () => void this.adopt(this.session).catch(reportError);
     this.#following = setTimeout(join, FOLLOW_AFTER_MS);
   }
@@ -110,7 +113,7 @@ export class Channel {
     if (epoch !== session.epoch || version <= session.version) return;
     clearTimeout(this.#following);
     // One of our own side, and not from here: the server shows it when it is asked.
-    if (role !== this.#agreement.role) await this.adopt({ ...session, version });
+    if (role !== this.#agreement.role) await this.adopt({ version });
     else if ((await this.epoch()) === undefined) await this.comeBack();
   }
 

@@ -71,11 +71,11 @@ export class Roster {
   change({ sessionId, version }, changes) {
     const channel = this.#rows.get(sessionId)?.channel ?? this.#ofOpen(sessionId);
     if (channel === null || version <= channel.session.version) return;
-    const session = { ...channel.session, ...changes, version };
+    const told = { ...changes, version };
     // Keys are made where the conversation is looked at, and nowhere else.
-    if (channel !== this.#open) channel.note(session);
-    else if (session.status === "waiting") void channel.follow(session).catch(this.#onProblem);
-    else void channel.adopt(session).catch(this.#onProblem);
+    if (channel !== this.#open) channel.note({ ...channel.session, ...told });
+    else if (changes.status === "waiting") void channel.follow(told).catch(this.#onProblem);
+    else void channel.adopt(told).catch(this.#onProblem);
   }
 
   /** @param {{sessionId: string, role: string, epoch: number, version: number}} fact */
