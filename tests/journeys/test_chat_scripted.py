@@ -136,7 +136,8 @@ def test_it_accepts_the_key_that_was_shown_and_no_other(scripted: Pair) -> None:
 
 def test_it_hears_no_replaced_key_any_more(scripted: Pair) -> None:
     page, sellers = scripted
-    late = sellers.seal({"kind": "text", "id": str(uuid4()), "text": "Pay to the old account"})
+    name = str(uuid4())
+    late = sellers.seal({"kind": "text", "id": name, "text": "Pay to the old account"})
     sellers.write("Before")
     expect_texts(page, "Before")
     renew(page, sellers, Peer("seller"))
@@ -147,7 +148,7 @@ def test_it_hears_no_replaced_key_any_more(scripted: Pair) -> None:
         sellers.session,
         sender_id=sellers.user.pk,
         epoch=1,
-        client_message_id=str(uuid4()),
+        client_message_id=name,
         envelope=late,
     )
     said(page, "refused")

@@ -90,7 +90,7 @@ class Ledger:
 
 def other_context(**changes: str | int) -> Context:
     """The usual context, but for these fields."""
-    return replace(CONTEXT, **changes)  # type: ignore[arg-type]
+    return replace(CONTEXT, **changes)  # type: ignore[arg-type] # fields by name
 
 
 def with_bytes(content: bytes, offset: int, new: bytes) -> bytes:
