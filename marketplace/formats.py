@@ -39,8 +39,8 @@ def format_money(amount: Decimal | str, currency: str) -> str:
     return _LETTER_BESIDE_DIGIT.sub(_NO_BREAK_SPACE, text)
 
 
-def format_number(number: int) -> str:
-    """A whole number: "1,204"."""
+def format_number(number: float) -> str:
+    """A number: "1,204", "3.5"."""
     text: str = numbers.format_decimal(number, locale=active_locale())
     return text
 

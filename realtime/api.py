@@ -5,11 +5,12 @@ register which channels exist, who may listen, and what clients may say. A list 
 events as a LiveListAdmin.
 """
 
-from realtime.channels import ChannelKind, register_channel_kind
+from realtime.channels import ChannelKind, Pulse, register_channel_kind
 from realtime.client_messages import NotAllowed, register_client_message
 from realtime.control import end_login, recheck_user
 from realtime.ephemeral import publish_ephemeral
 from realtime.events import Event, Fields, iso_milliseconds
+from realtime.figures import StreamFigures, stream_figures
 from realtime.listeners import (
     NOBODY,
     Authenticator,
@@ -33,6 +34,8 @@ __all__ = [
     "LiveListAdmin",
     "NotAllowed",
     "NotLoggedIn",
+    "Pulse",
+    "StreamFigures",
     "end_login",
     "iso_milliseconds",
     "publish",
@@ -41,5 +44,6 @@ __all__ = [
     "register_authenticator",
     "register_channel_kind",
     "register_client_message",
+    "stream_figures",
     "who_is_here",
 ]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from realtime.events import Event
 from realtime.listeners import Listener
 
 IdForm = Literal["none", "integer", "uuid"]
@@ -24,6 +25,17 @@ class UnknownChannel(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Pulse:
+    """What a channel's listeners are told every so many seconds, while there are any.
+
+    read: may use the database; what it returns is never stored, and replaces what waits of it.
+    """
+
+    seconds: int
+    read: Callable[[], Event]
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelKind:
     """One kind of channel that a client may ask for.
 
@@ -32,6 +44,7 @@ class ChannelKind:
     state returns what msgspec can encode, or None. id is "" where the form is "none".
     presence: where it is known who is there, the channels whose listeners are told that this user
     (id of the channel, id of the user) came or went; may use the database.
+    pulse: what those who listen are told again and again; for a kind without ids.
     """
 
     name: str
@@ -40,15 +53,21 @@ class ChannelKind:
     may_listen: Callable[[Listener, str], bool]
     state: Callable[[Listener, str], Any]
     presence: Callable[[str, int], Iterable[str]] | None = None
+    pulse: Pulse | None = None
 
 
 _kinds: dict[str, ChannelKind] = {}
 
 
 def register_channel_kind(kind: ChannelKind) -> None:
-    """Declare a kind; called in an app's ready(). ValueError for a name that is taken."""
+    """Declare a kind; called in an app's ready().
+
+    ValueError for a name that is taken, and for a pulse of a kind with ids.
+    """
     if kind.name in _kinds:
         raise ValueError(f"The channel kind {kind.name} is registered already.")
+    if kind.pulse is not None and kind.id_form != "none":
+        raise ValueError(f"The channel kind {kind.name} has ids and cannot have a pulse.")
     _kinds[kind.name] = kind
 
 

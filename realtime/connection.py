@@ -51,7 +51,7 @@ class Connection:
         "_bytes", "_ephemerals", "_frames", "_held", "_held_bytes", "_holds", "_in_hand",
         "_room_waiter", "_waiter", "address", "audiences", "beat", "behind", "changing", "channels",
         "client_id", "closed_because", "delivered", "due", "ended", "listener", "opened_at", "sent",
-        "task", "transport", "warned", "writing_since",
+        "task", "timed", "transport", "warned", "writing_since",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +72,7 @@ class Connection:
         self.delivered = 0
         self.task: asyncio.Task[None] | None = None  # that serves it
         self.writing_since: float | None = None  # by the loop's clock, while its socket takes
+        self.timed: float | None = None  # when an event that waits was announced, if it is timed
         self.changing = asyncio.Lock()  # had by whoever changes what it hears
         self.ended = False
         self.closed_because: ClosingReason | None = None
@@ -98,6 +99,14 @@ class Connection:
             self._queue_event(entry)
         else:
             self.fall_behind(entry.position - 1)
+
+    def time(self, announced_at: float) -> None:
+        """Have it measured when the event that was queued last, announced at that second, is out.
+
+        One at a time: of what waits together the oldest counts.
+        """
+        if self.timed is None:
+            self.timed = announced_at
 
     def _queue_event(self, entry: LogEntry) -> None:
         if self._ephemerals:
@@ -159,12 +168,17 @@ class Connection:
 
     # --- replay and live --------------------------------------------------------------------
 
-    def replay(self, entries: list[LogEntry], until: int) -> None:
-        """Queue what was missed: all that the listener may see at positions up to until."""
+    def replay(self, entries: list[LogEntry], until: int) -> int:
+        """Queue what was missed: all that the listener may see at positions up to until.
+
+        Returns how many that were.
+        """
+        before = self.delivered
         for entry in entries:
             if not entry.internal and not self.ended:
                 self._queue_event(entry)
         self.sent = max(self.sent, until)
+        return self.delivered - before
 
     def fall_behind(self, handed_out: int) -> None:
         """Queue no more events; everything up to that position was queued. Its task reads on."""
@@ -244,6 +258,11 @@ class Connection:
     def waiting_bytes(self) -> int:
         """What waits for the reader: queued, held back, or in the hand of its socket."""
         return self._bytes + self._held_bytes + self._in_hand
+
+    @property
+    def waiting_frames(self) -> int:
+        """How many frames are queued."""
+        return len(self._frames)
 
     @property
     def waiting(self) -> bool:

@@ -70,12 +70,18 @@ def publish_ephemeral(
     other; at most 100 characters. Raises ValueError for a longer one, for an audience that is no
     channel name, and for an event of more than 16 KiB: many wait for a slow reader at once.
     """
-    names = channel_names(event.audiences() if audiences is None else audiences)
+    names = event.audiences() if audiences is None else audiences
+    ephemeral = ephemeral_of(event, audiences=names, key=key)
+    transaction.on_commit(lambda: _send(ephemeral), robust=True)
+
+
+def ephemeral_of(event: Event, *, audiences: Iterable[str], key: str = "") -> Ephemeral:
+    """The event, encoded for whoever hears these audiences. Raises as publish_ephemeral does."""
+    names = channel_names(audiences)
     text = event.encode(timezone.now())
     if len(text.encode()) > MAX_BYTES or len(key) > MAX_KEY:
         raise ValueError(f"{event.type_name} is too large to be true for a moment.")
-    ephemeral = Ephemeral(event.type_name, " ".join(names), key, text)
-    transaction.on_commit(lambda: _send(ephemeral), robust=True)
+    return Ephemeral(event.type_name, " ".join(names), key, text)
 
 
 _outlets: list[Callable[[Ephemeral], None]] = []

@@ -91,6 +91,10 @@ class Hub:
         self.listen(connection, ())
         self.connections.discard(connection)
 
+    def is_heard(self, audience: str) -> bool:
+        """Whether anybody here listens to that audience."""
+        return audience in self._listeners
+
     def _forget(self, name: str, connection: Connection) -> None:
         listeners = self._listeners[name]
         listeners.discard(connection)
@@ -264,11 +268,15 @@ class Hub:
             concerned = (self._listeners.get(name, ()) for name in entry.audiences)
             self._control(entry, list(chain.from_iterable(concerned)))
             return
+        connection: Connection | None = None
         for name in entry.audiences:
             # A connection that hears two of the audiences is skipped at the second: its own
             # position says that it has the event.
             for connection in self._listeners.get(name, ()):
                 connection.deliver(entry)
+        # One delivery of each event is timed: a clock for every one of them would cost too much.
+        if connection is not None and connection.sent == entry.position:
+            connection.time(entry.published_at.timestamp())
 
     def _remember(self, entry: LogEntry) -> None:
         self._recent.append(entry)

@@ -9,7 +9,7 @@ import os
 import socket
 from collections import Counter, deque
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -79,10 +79,13 @@ class StreamCounts(Counts):
         else:
             decrease(self.by_address, connection.address)
 
-    def renew_lease(self, *, position: int, tallies: dict[str, int]) -> None:
+    def renew_lease(
+        self, *, position: int, tallies: dict[str, int], recent: dict[str, Any]
+    ) -> None:
         """Publish the counts and read those of the other processes. Uses the database.
 
-        position: up to where this process has handed out the log; tallies: what it counts besides.
+        position: up to where this process has handed out the log; tallies: what it counts besides;
+        recent: what it counted over the last seconds.
         """
         ProcessLease.objects.update_or_create(
             process=self.process,
@@ -91,6 +94,7 @@ class StreamCounts(Counts):
                 "renewed_at": timezone.now(),
                 "position": position,
                 "tallies": tallies,
+                "recent": recent,
                 "by_user": dict(self.by_user),
                 "by_address": dict(self.by_address),
             },

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from realtime.models import LogHead
 
 # Health must have an answer without a database, too.
-_WITHOUT_POSITION = ("/static/", "/media/", "/admin/", "/health")
+_WITHOUT_POSITION = ("/static/", "/media/", "/admin/", "/health", "/metrics")
 
 
 def head_position() -> int:

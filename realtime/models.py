@@ -97,6 +97,9 @@ class ProcessLease(models.Model):
     tallies = models.JSONField(
         default=dict, db_default={}, help_text="What it counted since it started."
     )
+    recent = models.JSONField(
+        default=dict, db_default={}, help_text="What it counted over the last seconds."
+    )
 
     class Meta:
         verbose_name = _("server process")

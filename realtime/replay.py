@@ -8,6 +8,7 @@ is newer than that. So there is no gap between the two, and nothing comes twice.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
@@ -169,7 +170,8 @@ class Replay:
             if part.lost:
                 self._reset("cursor-unknown" if after > part.head else "cursor-too-old", part.head)
             else:
-                connection.replay(part.page.entries, part.page.until)
+                replayed = connection.replay(part.page.entries, part.page.until)
+                self._tallies.replayed += replayed
         # Not before: nothing comes between the greeting and a reset.
         self._wheel.add(connection)
         return part
@@ -196,7 +198,7 @@ class Replay:
         missed = self._recent(found.listener, until)
         if missed is None:
             return False
-        self._connection.replay(missed, until)
+        self._tallies.replayed += self._connection.replay(missed, until)
         return True
 
     async def _flush(self) -> None:
@@ -206,11 +208,17 @@ class Replay:
 
     async def _send(self, frames: Sequence[Frame]) -> None:
         connection = self._connection
+        # What is queued from here on is not in these frames.
+        timed = None
+        if not connection.waiting:
+            timed, connection.timed = connection.timed, None
         connection.writing_since = asyncio.get_running_loop().time()
         try:
             await self._write(frames)
         finally:
             connection.writing_since = None
+        if timed is not None:
+            self._tallies.latencies.observe(time.time() - timed)
 
     # --- what the client is told ------------------------------------------------------------
 

@@ -28,9 +28,10 @@ from realtime.limits import StreamCounts, TooManyStreams, decrease, forget_dead_
 from realtime.listeners import Listener
 from realtime.log import LogEntry
 from realtime.presence import Register, places_of
+from realtime.pulses import Pulses
 from realtime.replay import Replay, Write
 from realtime.rights import Refused, StreamRequest, check_request
-from realtime.tallies import Tallies
+from realtime.tallies import RecentWindow, Tallies
 from realtime.wheel import Wheel
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class Streams:
 
     def __init__(self, pool: DatabaseThreads) -> None:
         self.tallies = Tallies()
+        self._recent = RecentWindow()
         self.hub = Hub(control=self._control, tallies=self.tallies)
         self.counts = StreamCounts()
         self._presence = Register(self.counts.process)
@@ -53,6 +55,7 @@ class Streams:
         self._pool = pool
         self._wheel = Wheel()
         self._clock = Clock(self.hub, self._wheel, self.tallies)
+        self._pulses = Pulses(self.hub, pool)
         self._checking: Counter[str] = Counter()  # anonymous requests in hand, by address
         self._books = DatabaseThreads(size=1, name="books")
         self._chores: set[asyncio.Task[None]] = set()
@@ -72,6 +75,7 @@ class Streams:
         self._tasks = [
             asyncio.create_task(self._clock.run(), name="stream-clock"),
             asyncio.create_task(self._keep_books(), name="stream-books"),
+            asyncio.create_task(self._pulses.run(), name="stream-pulses"),
         ]
 
     async def stop(self) -> None:
@@ -173,6 +177,7 @@ class Streams:
         if connection not in self.hub.connections:
             return
         connection.leave()
+        self.tallies.delivered += connection.delivered
         self.hub.remove(connection)
         self._wheel.remove(connection)
         self.counts.leave(connection)
@@ -233,8 +238,13 @@ class Streams:
                 self._start_chore(self._tidy())
 
     async def _renew_lease(self) -> None:
+        tallies = self.tallies
+        recent = self._recent.look(numbered=tallies.numbered, latencies=tallies.latencies.counts)
         await self._books.run(
-            self.counts.renew_lease, position=self.hub.last, tallies=self.tallies.as_dict()
+            self.counts.renew_lease,
+            position=self.hub.last,
+            tallies=tallies.as_dict(),
+            recent=recent.as_json(),
         )
         await self._books.run(self._presence.keep, places_of(self.hub.connections))
 

@@ -4,12 +4,14 @@ from typing import Any, cast
 
 import msgspec
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.generic import TemplateView
 
 from marketplace.accounts.models import User
 from marketplace.dashboards.book import Book, read_book
+from marketplace.dashboards.charts import BLANK_ROW, CHARTS, table_rows
 from marketplace.dashboards.figures import reckon, write_figures
 from marketplace.dashboards.lists import (
     Lane,
@@ -21,6 +23,7 @@ from marketplace.dashboards.lists import (
     read_status,
     read_status_page,
 )
+from marketplace.dashboards.operations import read_metrics
 from orders.pages import BLANK as BLANK_ORDER
 from products.pages import BLANK as BLANK_PRODUCT
 
@@ -117,5 +120,30 @@ class BuyerDashboard(RolePage):
             reserve=reserve,
             blank_order=BLANK_ORDER,
             blank_product=BLANK_PRODUCT,
+            **context,
+        )
+
+
+class OperationsPage(LoginRequiredMixin, TemplateView):
+    """How the whole shop is doing, for the staff: charts that begin when the page is opened.
+
+    Context: charts, rows (of the table), blank_row, metrics (the first figures, as
+    their event would tell them).
+    """
+
+    template_name = "dashboards/operations.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_staff:
+            raise PermissionDenied
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        metrics = read_metrics()
+        return super().get_context_data(
+            charts=CHARTS,
+            rows=table_rows(metrics),
+            blank_row=BLANK_ROW,
+            metrics={"timestamp": timezone.now(), "data": msgspec.to_builtins(metrics)},
             **context,
         )

@@ -36,8 +36,13 @@ def client_address(*, peer: str, forwarded_for: str, trusted: Sequence[Network])
 
 def is_trusted_proxy(peer: str) -> bool:
     """Whether the other end of the socket is one of TRUSTED_PROXIES."""
-    address = _parse(peer)
-    return address is not None and is_among(address, settings.TRUSTED_PROXIES)
+    return is_listed(peer, settings.TRUSTED_PROXIES)
+
+
+def is_listed(text: str, networks: Iterable[Network]) -> bool:
+    """Whether it is an address that lies in one of the networks."""
+    address = _parse(text)
+    return address is not None and is_among(address, networks)
 
 
 def is_among(address: Address, networks: Iterable[Network]) -> bool:

@@ -41,8 +41,8 @@ def money(amount: Decimal | str, currency: str) -> str:
 
 
 @register.filter
-def number(value: int) -> str:
-    """A whole number, in the active language."""
+def number(value: float) -> str:
+    """A number, in the active language."""
     return formats.format_number(value)
 
 
