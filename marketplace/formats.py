@@ -21,7 +21,8 @@ _NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 # A bar is full at so many times the threshold under which a stock is low.
 FULL_BAR_THRESHOLDS = 4
 
-Style = Literal["date", "time", "datetime"]
+# recent: the time of what was today, and date and time of what was before.
+Style = Literal["date", "time", "datetime", "recent"]
 
 
 def active_locale() -> str:
@@ -45,9 +46,14 @@ def format_number(number: float) -> str:
     return text
 
 
-def format_moment(moment: datetime, style: Style = "datetime") -> str:
+def format_moment(
+    moment: datetime, style: Style = "datetime", *, now: datetime | None = None
+) -> str:
     """A point in time in the active time zone; the browser writes it again in the reader's."""
     local = timezone.localtime(moment)
+    if style == "recent":
+        is_today = local.date() == timezone.localtime(now).date()
+        style = "time" if is_today else "datetime"
     locale = active_locale()
     day = dates.format_date(local, "medium", locale=locale)
     time = dates.format_time(local, "short", locale=locale)

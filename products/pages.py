@@ -8,14 +8,18 @@ from django.views.generic import DetailView, TemplateView
 from rest_framework.exceptions import ValidationError
 
 from marketplace.accounts.models import User
-from products.availability.board import read_board
+from products.availability.board import StockChange, read_board, read_changes
 from products.catalogue import ORDERINGS, PAGE_SIZE, largest_categories, read_sheet
+from products.events import availability_data
 from products.filters import asked_for
 from products.models import Product, ProductQuerySet
-from products.selectors import visible_products
+from products.selectors import off_sale_to, visible_products
 
 # What a <template> is rendered from; the page's script puts a real product's values in.
 BLANK = Product(pk=0, seller=User(), price=0, currency="EUR", kind="goods", stock=0, version=0)
+BLANK_CHANGE = StockChange(
+    position=0, at=BLANK.created_at, told=availability_data(BLANK), is_on_sale=True
+)
 
 
 class CataloguePage(TemplateView):
@@ -75,12 +79,20 @@ class ProductPage(DetailView):  # type: ignore[type-arg] # no generic at run tim
 
 
 class BoardPage(TemplateView):
-    """How much is left of tours and of what is scarce, to be read from afar.
+    """How much is left of tours and of what is scarce, and what changed last: to be read from afar.
 
-    Context: board, blank.
+    It is the same for everybody. Context: board, changes, off_sale (ids of what this person hears
+    of, and the board does not show), blank, blank_change.
     """
 
     template_name = "products/board.html"
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
-        return super().get_context_data(board=read_board(), blank=BLANK, **context)
+        return super().get_context_data(
+            board=read_board(),
+            changes=read_changes(),
+            off_sale=off_sale_to(self.request.user),
+            blank=BLANK,
+            blank_change=BLANK_CHANGE,
+            **context,
+        )

@@ -2,7 +2,7 @@
 
 Declare an event as a subclass of Event, publish it in the transaction that makes it true, and
 register which channels exist, who may listen, and what clients may say. A list in the admin counts
-events as a LiveListAdmin.
+events as a LiveListAdmin; a page that shows what happened last reads latest_events.
 """
 
 from realtime.channels import ChannelKind, Pulse, register_channel_kind
@@ -11,6 +11,7 @@ from realtime.control import end_login, recheck_user
 from realtime.ephemeral import publish_ephemeral
 from realtime.events import Event, Fields, iso_milliseconds
 from realtime.figures import StreamFigures, stream_figures
+from realtime.latest import Logged, latest_events
 from realtime.listeners import (
     NOBODY,
     Authenticator,
@@ -32,12 +33,14 @@ __all__ = [
     "Fields",
     "Listener",
     "LiveListAdmin",
+    "Logged",
     "NotAllowed",
     "NotLoggedIn",
     "Pulse",
     "StreamFigures",
     "end_login",
     "iso_milliseconds",
+    "latest_events",
     "publish",
     "publish_ephemeral",
     "recheck_user",

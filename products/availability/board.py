@@ -1,9 +1,15 @@
 """The availability board: what stands on it. static/products/board.js knows the same rules."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from products.events import AvailabilityData, AvailabilityUpdated
 from products.models import Product
 from products.selectors import SCARCEST, scarcest_on_sale
+from realtime.api import latest_events
+
+# How many of the last changes stand beside the cards. board-changes.js keeps as many.
+CHANGES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +36,28 @@ def read_board() -> Board:
         products=[product for product in scarcest if is_on_board(product)],
         bound=scarcest[-1].stock if len(scarcest) == SCARCEST else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class StockChange:
+    """A change of a stock that everybody was told of.
+
+    position: of its event, by which the page knows it again; told: what the event said;
+    is_on_sale: whether the product still has a page that everybody may see.
+    """
+
+    position: int
+    at: datetime
+    told: AvailabilityData
+    is_on_sale: bool
+
+
+def read_changes() -> list[StockChange]:
+    """The last changes of what is, or was, on sale, the newest first: out of the log of events."""
+    logged = latest_events(AvailabilityUpdated, audience="availability", limit=CHANGES)
+    products = Product.objects.filter(pk__in={each.event.product_id for each in logged})
+    on_sale = set(products.filter(is_active=True).values_list("pk", flat=True))
+    return [
+        StockChange(each.position, each.at, each.event, each.event.product_id in on_sale)
+        for each in logged
+    ]

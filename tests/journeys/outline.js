@@ -23,7 +23,7 @@
   // The server writes microseconds, events milliseconds. Of a clock's time only the text counts.
   const time = (node, name, value) => {
     if (name !== "datetime" || value === "") return value;
-    return node.dataset.style === "time" ? "" : new Date(value).toISOString();
+    return ["time", "recent"].includes(node.dataset.style) ? "" : new Date(value).toISOString();
   };
   const sorted = (json) => {
     const { version, stockVersion, updatedAt, ...rest } = JSON.parse(json);

@@ -7,7 +7,7 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from marketplace.accounts.models import User
-from tests.journeys.conftest import assert_state_law, open_live, requests_of
+from tests.journeys.conftest import assert_state_law, log_in, open_live, requests_of
 from tests.journeys.steps import card, change, change_stock, offer
 from tests.products.things import make_product, make_tour
 
@@ -76,6 +76,72 @@ def test_it_takes_in_what_becomes_scarce_and_lets_go_what_no_longer_is(
 
     change(bowl, is_active=False)
     expect(card(page, "Bowl")).to_have_count(0)
+    assert_state_law(page)
+
+
+def change_titles(page: Page) -> Locator:
+    """The titles of the last changes, the newest first."""
+    return page.locator("#changes .board-change-title")
+
+
+def test_it_tells_the_last_ten_changes(page: Page, seller: User) -> None:
+    walk = make_tour(seller, title="Walk", max_group_size=40, stock=30)
+    bowl = make_product(seller, title="Bowl", stock=30)
+    open_live(page, "/availability/")
+    expect(page.get_by_text("Nothing has changed yet")).to_be_visible()
+    for _change in range(8):
+        change_stock(walk, -1)
+    change_stock(bowl, -26)
+    change_stock(walk, -22)
+    expect(change_titles(page)).to_have_text(["Walk", "Bowl", *["Walk"] * 8])
+    newest = page.locator(".board-change").first
+    expect(newest).to_contain_text("Sold out")
+    expect(newest).to_contain_text("0 places free")
+    expect(page.locator(".board-change").nth(1)).to_contain_text("4 left", use_inner_text=True)
+    assert_state_law(page)
+
+    # What is off sale or gone stays told, and leads nowhere; what comes back leads there again.
+    change(bowl, is_active=False, title="Blue bowl")
+    change_stock(walk, 9)
+    expect(change_titles(page)).to_have_text(["Walk", "Walk", "Bowl", *["Walk"] * 7])
+    expect(page.get_by_role("link", name="Bowl")).to_have_count(0)
+    assert_state_law(page)
+    change(bowl, is_active=True)
+    expect(page.locator("#changes").get_by_role("link", name="Bowl")).to_be_visible()
+    change_stock(bowl, 1)
+    walk.delete()
+    expect(page.get_by_role("link", name="Walk")).to_have_count(0)
+    expect(change_titles(page)).to_have_count(10)
+    assert_state_law(page)
+
+
+def test_it_does_not_move_the_changes_under_a_hand(page: Page, seller: User) -> None:
+    walk = make_tour(seller, title="Walk", max_group_size=40, stock=30)
+    change_stock(walk, -1)
+    open_live(page, "/availability/")
+    change_titles(page).hover()
+    for _change in range(12):
+        change_stock(walk, -1)
+    pill = page.get_by_role("button", name="10 changes")
+    expect(pill).to_be_visible()
+    expect(page.locator("#changes > :not([hidden])")).to_have_count(1)
+    pill.click()
+    expect(page.locator("#changes > :not([hidden])")).to_have_count(10)
+    assert_state_law(page)
+
+
+def test_it_shows_a_seller_what_it_shows_everybody(page: Page, seller: User) -> None:
+    log_in(page, seller)
+    walk = make_tour(seller, title="Walk")
+    secret = make_tour(seller, title="Secret walk", is_active=False)
+    withdrawn = make_tour(seller, title="Withdrawn walk")
+    open_live(page, "/availability/")
+    change(withdrawn, is_active=False)
+    expect(card(page, "Withdrawn")).to_have_count(0)
+    for tour in (secret, withdrawn, walk):
+        change_stock(tour, -1)
+    expect(change_titles(page)).to_have_text(["Walk"])
+    expect(board_titles(page)).to_have_text(["Walk"])
     assert_state_law(page)
 
 

@@ -17,6 +17,7 @@ NOW = datetime(2026, 11, 21, 14, 3, 20, tzinfo=UTC)
 AMOUNTS = ["0.00", "0.05", "8.00", "12.50", "1249.50", "1234567.89", "999.99"]
 CURRENCIES = ["EUR", "USD", "GBP", "CHF", "SEK", "PLN", "JPY", "XAF"]
 AGES = [0, 59, 60, 119, 240, 3599, 3600, 7300, 86_399, 86_400, 3 * 86_400, 604_799, 604_800, 9**8]
+STYLES: tuple[formats.Style, ...] = ("date", "time", "datetime", "recent")
 STOCKS = [(0, 5, None), (1, 5, 400), (3, 5, None), (20, 5, None), (7, 0, None), (7, 5, 12)]
 
 SCRIPT = """
@@ -27,7 +28,8 @@ const format = await import(asked.module);
 console.log(JSON.stringify({
   money: asked.money.map(([amount, currency]) => format.formatMoney(amount, currency)),
   moments: asked.moments.flatMap((moment) =>
-    ["date", "time", "datetime"].map((style) => format.formatMoment(moment, style))),
+    ["date", "time", "datetime", "recent"].map((style) =>
+      format.formatMoment(moment, style, undefined, asked.now))),
   ago: asked.moments.map((moment) => format.formatAgo(moment, asked.now)),
   words: ["ok", "few", "low", "out"].map((level) => format.levelWord(level)),
   shares: asked.stocks.map(([stock, lowStockThreshold, maxGroupSize]) =>
@@ -65,9 +67,7 @@ def test_it_writes_the_same_texts_as_the_browser(language: str) -> None:
     with translation.override(language):
         assert browser["money"] == [formats.format_money(*each) for each in money]
         assert browser["moments"] == [
-            formats.format_moment(moment, style)
-            for moment in moments
-            for style in ("date", "time", "datetime")
+            formats.format_moment(moment, style, now=NOW) for moment in moments for style in STYLES
         ]
         assert browser["ago"] == [formats.format_ago(moment, now=NOW) for moment in moments]
     with translation.override("en"):

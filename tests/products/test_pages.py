@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -14,7 +15,7 @@ from products.availability.board import read_board
 from products.catalogue import MAX_CATEGORIES, PAGE_SIZE, largest_categories
 from products.events import product_data
 from products.models import Product
-from products.selectors import SCARCEST
+from products.selectors import SCARCEST, off_sale_to
 from products.templatetags.products import wire_form
 from tests.products.things import make_product, make_tour
 
@@ -43,7 +44,7 @@ def test_it_asks_as_much_for_many_products_as_for_one(
 
     with django_assert_num_queries(2):  # the log's position and the products
         client.get("/")
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):  # the last changes, too: here there are none
         client.get("/availability/")
 
 
@@ -178,6 +179,17 @@ def test_it_puts_tours_and_scarce_goods_on_the_board(seller: User) -> None:
 
     assert [product.title for product in board.products] == ["None", "Few", "Walk"]
     assert board.bound is None
+
+
+def test_it_names_to_each_what_they_hear_of_off_sale(
+    seller: User, other_seller: User, staff: User, buyer: User
+) -> None:
+    own = make_tour(seller, is_active=False)
+    others = make_tour(other_seller, is_active=False)
+    make_tour(seller)
+    assert off_sale_to(seller) == [own.pk]
+    assert off_sale_to(staff) == [own.pk, others.pk]
+    assert off_sale_to(buyer) == off_sale_to(AnonymousUser()) == []
 
 
 def test_it_bounds_the_board(seller: User) -> None:

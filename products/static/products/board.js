@@ -6,12 +6,15 @@ import { on, subscribe } from "../realtime/client.js";
 import { writeField } from "../realtime/fields.js";
 import { removeNode } from "../realtime/live-list.js";
 import { findObjects, makeNode, patchNode } from "../realtime/patch.js";
+import { addChange, linkChanges } from "./board-changes.js";
 import { ofProduct } from "./shown.js";
 
 /** @typedef {import("./query.js").Product} Product */
 
 const board = /** @type {HTMLElement} */ (document.getElementById("board"));
 const nothing = /** @type {HTMLElement} */ (document.getElementById("nothing"));
+/** What only its seller and staff hear of: the board is the same for everybody. */
+const offSale = new Set(JSON.parse(document.getElementById("off-sale")?.textContent ?? "[]"));
 
 /**
  * As products/availability/board.py says.
@@ -69,15 +72,31 @@ function writeChange(node, stockChangedAt) {
   writeField(time, { stockChangedAt });
 }
 
-/** @param {Product} product that is new, or came back on sale with the stock that it had */
-function arrive(product) {
-  show(product, product.version === 1 ? product.createdAt : null);
+/**
+ * @param {Product} product that is new, that changed, or that came back on sale
+ * @param {string | null} [changedAt]
+ */
+function follow(product, changedAt = null) {
+  if (product.isActive) offSale.delete(product.id);
+  else offSale.add(product.id);
+  linkChanges(product.id, product.isActive);
+  show(product, changedAt);
 }
 
-on("product-created", ({ data }) => arrive(data.product));
-on("product-updated", ({ data }) => show(data.product));
-on("product-deleted", ({ data }) => remove(data.productId));
-on("availability-updated", (event) => show(ofProduct(event), event.timestamp));
+on("product-created", ({ data: { product } }) => {
+  // One that came back has the stock that it had.
+  follow(product, product.version === 1 ? product.createdAt : null);
+});
+on("product-updated", ({ data }) => follow(data.product));
+on("product-deleted", ({ data }) => {
+  linkChanges(data.productId, false);
+  remove(data.productId);
+});
+on("availability-updated", (event) => {
+  if (offSale.has(event.data.productId)) return;
+  addChange(event);
+  show(ofProduct(event), event.timestamp);
+});
 on("subscribed", ({ data }) => {
   if (data.channel !== "availability") return;
   for (const product of data.state.products) show({ ...product, id: product.productId });

@@ -13,7 +13,10 @@ const DAY_MS = 24 * HOUR_MS;
 /** A bar is full at so many times the threshold under which a stock is low. */
 const FULL_BAR_THRESHOLDS = 4;
 
-/** @typedef {"date" | "time" | "datetime"} Style */
+/**
+ * recent: the time of what was today, and date and time of what was before.
+ * @typedef {"date" | "time" | "datetime" | "recent"} Style
+ */
 /** @typedef {"ok" | "few" | "low" | "out"} Level */
 
 /** The locale in which the page is written. */
@@ -43,9 +46,14 @@ export function formatNumber(number, locale = pageLocale()) {
  * @param {string | Date} moment
  * @param {Style} [style]
  * @param {string} [locale]
+ * @param {number} [now] milliseconds since the epoch
  */
-export function formatMoment(moment, style = "datetime", locale = pageLocale()) {
+export function formatMoment(moment, style = "datetime", locale = pageLocale(), now = Date.now()) {
   const date = new Date(moment);
+  if (style === "recent") {
+    const isToday = date.toDateString() === new Date(now).toDateString();
+    return formatMoment(date, isToday ? "time" : "datetime", locale);
+  }
   const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(date);
   const time = new Intl.DateTimeFormat(locale, { timeStyle: "short" }).format(date);
   return { date: day, time, datetime: `${day}, ${time}` }[style];
@@ -116,7 +124,7 @@ export function writeTime(time) {
  * @returns {Style}
  */
 function toStyle(text) {
-  return text === "date" || text === "time" ? text : "datetime";
+  return text === "date" || text === "time" || text === "recent" ? text : "datetime";
 }
 
 /** Keep every "4 min ago" of the page true. */
