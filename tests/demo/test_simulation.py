@@ -1,14 +1,18 @@
 """The life of the demo's people."""
 
 import re
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.utils import timezone
 
 from marketplace.demo.life import Life
 from marketplace.demo.loading import Demo
+from marketplace.demo.people import BUYERS
+from marketplace.demo.tours import TOURS, TourSeason
 from orders.models import Order
 from products.models import Product
 
@@ -55,9 +59,38 @@ def test_the_same_seed_chooses_the_same_way(demo: Demo) -> None:
     assert told(9) == told(9) != told(10)
 
 
-def test_it_is_refused_without_the_demo(db: None) -> None:
+def test_it_books_tours_until_they_are_out_and_brings_them_back(demo: Demo) -> None:
+    before = Order.objects.count()
+    told = play("--availability", "--rate", "1000", "--actions", "120", "--seed", "3")
+    assert len(told.splitlines()) == 121
+    for words in ("sold out", "new places", "cancelled order", "Paris", "London", "Rome"):
+        assert words in told
+    tours = Product.objects.filter(external_id__in=TOURS)
+    assert [0 <= tour.stock <= tour.most_stock for tour in tours] == [True] * 3
+    placed = Order.objects.order_by("pk")[before:]
+    assert {line.product.external_id for order in placed for line in order.lines.all()} == {*TOURS}
+    assert {order.buyer.username for order in placed} <= {person.username for person in BUYERS}
+
+
+def test_it_has_tours_that_have_begun_take_place_again(demo: Demo) -> None:
+    tours = Product.objects.filter(external_id__in=TOURS)
+    tours.update(starts_at=timezone.now() - timedelta(days=1))
+    season = TourSeason(seed=1)
+    for _action in range(12):
+        season.act()
+    assert season.done["set_next_date"] == 3
+    assert season.done["refused"] == 0 < season.done["book"]
+
+
+def test_it_waits_where_no_tour_is_on_sale(demo: Demo) -> None:
+    Product.objects.filter(external_id__in=TOURS).update(is_active=False)
+    assert TourSeason(seed=1).act() == "no tour is on sale"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--availability"]])
+def test_it_is_refused_without_the_demo(db: None, arguments: list[str]) -> None:
     with pytest.raises(CommandError, match=r"manage\.py demo first"):
-        play()
+        play(*arguments)
 
 
 @pytest.mark.parametrize("rate", ["0", "-1", "1001", "nan"])

@@ -1,15 +1,22 @@
 """The availability board: live without a login, its cards keep their places."""
 
+import re
+import sys
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
+from signal import SIGINT
 
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from marketplace.accounts.models import User
+from marketplace.demo.loading import Demo, enrol, stock_shops
 from tests.journeys.conftest import assert_state_law, log_in, open_live, requests_of
 from tests.journeys.steps import card, change, change_stock, offer
 from tests.products.things import make_product, make_tour
+from tests.support.processes import end, start
+from tests.support.servers import Marketplace
 
 
 def board_titles(page: Page) -> Locator:
@@ -50,13 +57,13 @@ def test_it_patches_cards_where_they_are(page: Page, seller: User) -> None:
 
 def test_it_says_when_a_stock_changed(page: Page, seller: User) -> None:
     walk = make_tour(seller, title="Walk")
-    earlier = timezone.now() - timedelta(hours=3)
+    earlier = timezone.now() - timedelta(days=3)
     type(walk).objects.update(stock_changed_at=earlier)
     open_live(page, "/availability/")
-    expect(card(page, "Walk")).to_contain_text(f"Changed {earlier:%H:%M}")
+    expect(card(page, "Walk")).to_contain_text(f"Changed {earlier.day} {earlier:%b %Y, %H:%M}")
     change_stock(walk, -1)
 
-    expect(card(page, "Walk")).not_to_contain_text(f"Changed {earlier:%H:%M}")
+    expect(card(page, "Walk")).to_contain_text(re.compile(r"Changed \d\d:\d\d$", re.MULTILINE))
     assert_state_law(page)
 
 
@@ -155,3 +162,26 @@ def test_it_says_what_it_is_for_when_nothing_is_scarce(page: Page, seller: User)
 
     expect(page.get_by_text("Nothing is scarce")).to_be_visible()
     assert_state_law(page)
+
+
+def test_it_turns_red_while_the_simulator_plays(
+    page: Page, live_server_process: Marketplace, tmp_path: Path
+) -> None:
+    demo = Demo(timezone.now())
+    enrol(demo)
+    stock_shops(demo)
+    open_live(page, "/availability/")
+    tours = page.locator(".board-card", has_text=re.compile("Paris|London|Rome"))
+    red = tours.locator(".level:is([data-level=low], [data-level=out])")
+    expect(tours).to_have_count(3)
+    expect(red).to_have_count(0)
+    log = tmp_path / "simulator.log"
+    command = [sys.executable, "manage.py", "simulate", "--availability", "--rate", "20"]
+    simulator = start(command, log=log, environment=live_server_process.environment)
+    try:
+        expect(red.first).to_be_visible()
+        expect(change_titles(page)).to_have_count(10)
+    finally:
+        code = end(simulator, how=SIGINT)
+    assert code == 0, log.read_text()
+    assert "Done: book" in log.read_text()
