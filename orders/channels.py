@@ -1,4 +1,6 @@
-"""The channel of one order: who may listen, and what they find there."""
+"""The channel of one order: who may listen, what they find there, and who looks at it now."""
+
+from collections.abc import Iterable
 
 from orders.events import OrderData, order_data
 from orders.models import Order, OrderQuerySet
@@ -16,11 +18,22 @@ def present_state(listener: Listener, order_id: str) -> OrderData | None:
     return None if order is None else order_data(order)
 
 
+def told_of_presence(order_id: str, user_id: int) -> Iterable[str]:
+    """All who listen, when the buyer or the seller comes or goes; of staff nobody hears."""
+    own = Order.objects.visible_to(user_id=user_id, is_staff=False)
+    return (f"order.{order_id}",) if own.filter(pk=int(order_id)).exists() else ()
+
+
 def _named(listener: Listener, order_id: str) -> OrderQuerySet:
     orders = Order.objects.visible_to(user_id=listener.user_id, is_staff=listener.is_staff)
     return orders.filter(pk=int(order_id))
 
 
 ORDER = ChannelKind(
-    name="order", id_form="integer", public=False, may_listen=may_listen, state=present_state
+    name="order",
+    id_form="integer",
+    public=False,
+    may_listen=may_listen,
+    state=present_state,
+    presence=told_of_presence,
 )

@@ -132,9 +132,9 @@ class Connection:
         return waiting < MAX_FRAMES and self.waiting_bytes < MAX_BYTES
 
     def tell(self, ephemeral: Ephemeral) -> None:
-        """Queue what is true for a moment, in place of an older one of its slot; nothing of it for
-        a connection in replay, whose reader is not there yet."""
-        if self.ended or self.behind or self._holds:
+        """Queue what is true for a moment, in place of an older one of its slot. Where events are
+        held back or replayed, it waits for their end: its reader is not there yet."""
+        if self.ended:
             return
         if self._ephemerals is None:
             self._ephemerals = {}
@@ -212,6 +212,14 @@ class Connection:
         self._held, self._held_bytes = [], 0
         for entry in held:
             self.deliver(entry)
+        if self._ephemerals:
+            # What the listener may hear can have changed meanwhile.
+            self._ephemerals = {
+                slot: frame
+                for slot, frame in self._ephemerals.items()
+                if not self.audiences.isdisjoint(slot[1])
+            }
+            self._wake()
 
     def _drop_held(self) -> None:
         self._held, self._held_bytes = [], 0
@@ -267,7 +275,11 @@ class Connection:
     @property
     def waiting(self) -> bool:
         """Whether take() would return at once with frames."""
-        return bool(self._frames or self._ephemerals)
+        return bool(self._frames or (self._ephemerals and self._is_live))
+
+    @property
+    def _is_live(self) -> bool:
+        return not self.behind and not self._holds
 
     async def take(self) -> list[Frame]:
         """The frames that wait, as many as make one write, as soon as there is one; none when the
@@ -301,9 +313,9 @@ class Connection:
             frames = list(self._frames)
             self._frames.clear()
             self._in_hand, self._bytes = self._bytes, 0
-            if self._ephemerals:
+            if self._ephemerals and self._is_live:
                 frames += self._ephemerals.values()
-            self._ephemerals = None
+                self._ephemerals = None
             return frames
         frames = []
         while self._frames and self._in_hand < WRITE_BYTES:

@@ -17,7 +17,6 @@ from realtime.control import LOGIN_ENDED
 from realtime.database import DatabaseThreads
 from realtime.hub import Hub
 from realtime.listeners import Credentials
-from realtime.messages import Subscribed
 from realtime.rights import (
     MAX_CHANNELS,
     Refused,
@@ -27,6 +26,7 @@ from realtime.rights import (
     keep_rights,
     log_in,
     survey,
+    welcome,
 )
 from realtime.wheel import Wheel
 
@@ -80,8 +80,7 @@ class Hearing:
         if channel.name not in found.states:
             self._drop_channel(connection, channel.name)
             raise Refused("forbidden")
-        state = found.states[channel.name]
-        connection.say(Subscribed(channel=channel.name, position=position, state=state))
+        welcome(connection, channel.name, found, position=position)
 
     def unsubscribe(self, connection: Connection, name: str) -> None:
         """Have the connection no longer hear a channel that it asked for; raises Refused."""

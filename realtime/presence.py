@@ -6,14 +6,14 @@ whoever finds them first deletes them and tells that these people are gone.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Set
 from typing import Literal
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from realtime.channels import parse_channel
+from realtime.channels import Channel, parse_channel
 from realtime.connection import Connection
 from realtime.ephemeral import publish_ephemeral
 from realtime.events import Event
@@ -22,13 +22,16 @@ from realtime.models import PresenceRow
 
 # Channel and user.
 Place = tuple[str, int]
+# The key of PostgreSQL's lock, any number that nobody else takes.
+_LOCK = 0x7072_6573_656E_6365
 
 
 class Presence(Event, frozen=True, kw_only=True):
     """Somebody came to a channel, or left it: on all their devices together.
 
     For whom the channel's kind says. Told within a second, of a process that died within five.
-    Whoever opens another page of the same channel at once has not left.
+    Whoever opens another page of the same channel at once has not left. Right after `subscribed`
+    of such a channel each of those comes who are there already: nobody else is.
     """
 
     is_ephemeral = True
@@ -45,6 +48,22 @@ def who_is_here(channels: Collection[str]) -> dict[str, set[int]]:
     for channel, user_id in rows.values_list("channel", "user_id"):
         here[channel].add(user_id)
     return here
+
+
+def present_in(channels: Iterable[Channel], *, audible: Set[str]) -> dict[str, list[Presence]]:
+    """Who is in each of these channels now, as far as those hear of it who hear these audiences.
+    Uses the database."""
+    known = {channel.name: channel for channel in channels if channel.kind.presence is not None}
+    if not known:
+        return {}
+    return {
+        name: [
+            Presence(channel=name, user_id=user_id, state="here")
+            for user_id in sorted(users)
+            if not audible.isdisjoint(_told_of(known[name], user_id))
+        ]
+        for name, users in who_is_here(known).items()
+    }
 
 
 def places_of(connections: Iterable[Connection]) -> frozenset[Place]:
@@ -96,6 +115,7 @@ class Register:
 
     @transaction.atomic
     def _write(self, came: frozenset[Place], gone: frozenset[Place]) -> None:
+        _wait_for_others()
         elsewhere = self._elsewhere({channel for channel, _ in came | gone})
         PresenceRow.objects.bulk_create(
             (
@@ -118,6 +138,7 @@ class Register:
         if not _dead_rows().exists():
             return
         with transaction.atomic():
+            _wait_for_others()
             dead = list(_dead_rows().select_for_update().order_by("pk"))
             PresenceRow.objects.filter(pk__in=[row.pk for row in dead]).delete()
             places = {(row.channel, row.user_id) for row in dead}
@@ -133,12 +154,22 @@ def _dead_rows() -> QuerySet[PresenceRow]:
     return PresenceRow.objects.exclude(process__in=living_leases().values("process"))
 
 
+def _wait_for_others() -> None:
+    """Keep other processes from writing until the transaction ends: of two at once each would take
+    the other's row for what it no longer, or not yet, is, and nobody would tell. SQLite has one
+    writer anyway."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def _told_of(channel: Channel, user_id: int) -> Iterable[str]:
+    return () if channel.kind.presence is None else channel.kind.presence(channel.id, user_id)
+
+
 def _tell(places: Iterable[Place], state: Literal["here", "away"]) -> None:
     """Tell each place's people, when the transaction commits."""
     for name, user_id in sorted(places):
-        channel = parse_channel(name)
-        if channel.kind.presence is None:
-            continue
-        audiences = channel.kind.presence(channel.id, user_id)
+        audiences = _told_of(parse_channel(name), user_id)
         event = Presence(channel=name, user_id=user_id, state=state)
         publish_ephemeral(event, audiences=audiences, key=f"{name} {user_id}")

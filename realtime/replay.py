@@ -20,7 +20,7 @@ from realtime.connection import Connection, Frame
 from realtime.database import DatabaseThreads
 from realtime.hub import Hub
 from realtime.listeners import Listener
-from realtime.messages import Connected, Reset, ResetReason, Subscribed
+from realtime.messages import Connected, Reset, ResetReason
 from realtime.rights import (
     Part,
     Survey,
@@ -29,6 +29,7 @@ from realtime.rights import (
     login_audience_of,
     read_part,
     survey,
+    welcome,
 )
 from realtime.tallies import Tallies
 from realtime.wheel import HEARTBEAT_SECONDS, Wheel
@@ -242,7 +243,7 @@ class Replay:
         if not keep_rights(connection, found):
             return
         self._hub.listen_anew(connection, audible_to(connection.listener, connection.channels))
-        for name, state in found.states.items():
-            connection.say(Subscribed(channel=name, position=connection.sent, state=state))
+        for name in found.states:
+            welcome(connection, name, found, position=connection.sent)
         self._owed = ()
         self._wheel.add(connection)

@@ -12,6 +12,8 @@ from realtime.channels import Channel, UnknownChannel, parse_channel
 from realtime.connection import Connection, Transport
 from realtime.control import login_audience, user_audience
 from realtime.listeners import Credentials, Listener, NotLoggedIn, authenticator
+from realtime.messages import Subscribed
+from realtime.presence import Presence, present_in
 
 MAX_CHANNELS = 128
 
@@ -89,6 +91,7 @@ class Survey:
     listener: Listener | None  # as it is now; None when its login ended
     allowed: bool  # whether it may (still) hear all the channels
     states: dict[str, Any]  # of those whose states were asked for, by name
+    present: dict[str, list[Presence]]  # who is in these, where that is known
 
 
 def survey(
@@ -98,8 +101,22 @@ def survey(
     the states."""
     head = log.head_position()
     now, allowed = _ask_again(listener, channels)
-    states = {c.name: c.state_for(now) for c in states_of} if now is not None and allowed else {}
-    return Survey(head=head, listener=now, allowed=allowed, states=states)
+    if now is None or not allowed:
+        return Survey(head=head, listener=now, allowed=allowed, states={}, present={})
+    return Survey(
+        head=head,
+        listener=now,
+        allowed=allowed,
+        states={channel.name: channel.state_for(now) for channel in states_of},
+        present=present_in(states_of, audible=audible_to(now, (c.name for c in channels))),
+    )
+
+
+def welcome(connection: Connection, name: str, found: Survey, *, position: int) -> None:
+    """Tell the client that it hears the channel from now on, how things stand and who is there."""
+    connection.say(Subscribed(channel=name, position=position, state=found.states[name]))
+    for presence in found.present.get(name, ()):
+        connection.say(presence)
 
 
 @dataclass(frozen=True, slots=True)

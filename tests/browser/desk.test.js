@@ -153,3 +153,19 @@ test("it knows when it hears what nobody wants any more", () => {
   assert.deepEqual(desk.open().channels, ["product.7"]);
   assert.equal(desk.hearsTooMuch, false);
 });
+
+test("it tells a tab that joins who is where", () => {
+  const desk = deskAt15();
+  const presence = (/** @type {number} */ userId, /** @type {string} */ state) => ({
+    type: "presence",
+    data: { channel: "order.7", userId, state },
+  });
+  desk.add(presence(1, "here"));
+  desk.add(presence(2, "here"));
+  desk.add(presence(1, "away"));
+  const missed = desk.join(hello("two", at(13, "catalogue")));
+  assert.deepEqual(missed, [event(15), presence(1, "away"), presence(2, "here")]);
+  // The stream that is opened next says it anew.
+  desk.open();
+  assert.deepEqual(desk.join(hello("three", at(15, "catalogue"))), []);
+});

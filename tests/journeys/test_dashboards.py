@@ -376,6 +376,8 @@ def test_the_order_page_follows_its_order(
     order = buy(buyer, teapot, note="Ring twice.")
     for each in (shop, home):
         open_live(each, f"/orders/{order.pk}")
+    expect(home.get_by_text("seller is looking at this order")).to_be_visible()
+    expect(shop.get_by_text("buyer is looking at this order")).to_be_visible()
     steps = home.locator("#timeline > li:not([data-state=ahead])")
     expect(steps).to_have_count(1)
     expect(home.get_by_text("Until then you can cancel.")).to_be_visible()
@@ -394,6 +396,16 @@ def test_the_order_page_follows_its_order(
     expect(shop.get_by_text("Nothing is left to do.")).to_be_visible()
     for each in (shop, home):
         assert_state_law(each)
+
+    # A tab that joins the shared stream knows it, too; of oneself nothing is said.
+    second = home.context.new_page()
+    open_live(second, f"/orders/{order.pk}")
+    expect(second.get_by_text("seller is looking at this order")).to_be_visible()
+    expect(second.get_by_text("buyer is looking at this order")).to_have_count(0)
+    shop.goto("/")
+    for each in (home, second):
+        expect(each.get_by_text("seller is looking at this order")).to_be_hidden()
+    second.close()
 
 
 def test_staff_take_either_sides_steps(

@@ -169,16 +169,39 @@ async def test_it_sends_a_moment_that_moves_no_cursor() -> None:
     assert await streaming.take() == [b"event: thing-happened\ndata: {}\n\n"]
 
 
-async def test_it_tells_no_moment_to_who_is_in_a_replay_or_gone() -> None:
+async def test_it_keeps_a_moment_for_who_is_in_a_replay() -> None:
+    one = connection()
+    one.audiences = frozenset({"all"})
+
+    def tell(text: str, audience: str = "all", type_name: str = "presence") -> None:
+        one.tell(Ephemeral(type_name, audience, "", text))
+        assert not one.waiting
+
+    one.hold(0)
+    tell("old")
+    tell("held back")
+    tell("no longer heard", "staff")
+    one.deliver(entry(1))
+    one.release()
+    event, moment = await one.take()
+    assert (position(event), moment) == (1, "held back")
+    one.fall_behind(1)
+    tell("behind")
+    one.replay([entry(2, "other")], 2)
+    assert [position(frame) for frame in await one.take()] == [2]
+    one.behind = False
+    assert await one.take() == ["behind"]
+    # What was stored meanwhile may be the newer one.
+    one.hold(2)
+    tell("overtaken", type_name="thing-happened")
+    one.replay([entry(3)], 3)
+    one.release()
+    assert [position(frame) for frame in await one.take()] == [3]
+
+
+async def test_it_tells_no_moment_to_who_is_gone() -> None:
     moment = Ephemeral("thing-happened", "all", "", "{}")
     one = connection()
-    one.hold(0)
-    one.tell(moment)
-    one.release()
-    one.fall_behind(0)
-    one.tell(moment)
-    one.behind = False
-    assert not one.waiting
     one.tell(moment)
     one.end("restart")
     one.tell(moment)

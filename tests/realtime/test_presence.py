@@ -1,17 +1,19 @@
 """Who is where, over all processes: written once, told once, and forgotten with a dead process."""
 
 import json
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from realtime.api import ChannelKind
-from realtime.channels import _kinds, register_channel_kind
+from realtime.channels import _kinds, parse_channel, register_channel_kind
 from realtime.models import EphemeralEvent, PresenceRow, ProcessLease
-from realtime.presence import Register, who_is_here
+from realtime.presence import Presence, Register, present_in, who_is_here
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -119,3 +121,40 @@ def test_it_comes_back_when_it_was_taken_for_dead() -> None:
     register.keep(ONE)
     assert told() == [(1, "here")]
     assert who_is_here([ROOM]) == {ROOM: {1}}
+
+
+def test_it_names_who_is_there_to_those_who_are_told_of_it() -> None:
+    Register(make_process()).keep(BOTH)
+    Register(make_process()).keep(ONE)
+    room, other = parse_channel(ROOM), parse_channel("room.8")
+    both = [Presence(channel=ROOM, user_id=number, state="here") for number in (1, 2)]
+    assert present_in([room, other], audible=frozenset({ROOM, "room.8"})) == {ROOM: both}
+    assert present_in([room], audible=frozenset({"room.8"})) == {ROOM: []}
+    assert present_in([], audible=frozenset({ROOM})) == {}
+
+
+def test_it_is_told_of_who_moves_from_one_process_to_another() -> None:
+    def keep(register: Register, start: threading.Barrier) -> None:
+        try:
+            start.wait()
+            register.keep(NOBODY if register is leaving else ONE)
+        finally:
+            connection.close()
+
+    for _trial in range(20):
+        leaving, coming = (Register(make_process()) for _ in range(2))
+        leaving.keep(ONE)
+        leaving.keep(NOBODY)
+        told()
+        start = threading.Barrier(2)
+        threads = [threading.Thread(target=keep, args=(r, start)) for r in (leaving, coming)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        # Nobody need be told; but whoever hears that somebody went hears that they came.
+        states = sorted(state for _user, state in told())
+        assert states in ([], ["away", "here"])
+        assert who_is_here([ROOM]) == {ROOM: {1}}
+        coming.leave()
+        told()

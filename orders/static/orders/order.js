@@ -4,6 +4,7 @@ import { on, subscribe } from "../realtime/client.js";
 import { writeTime } from "../realtime/format.js";
 import { markChanged } from "../realtime/patch.js";
 import { tellFacts } from "./facts.js";
+import { showWhoLooks } from "./looking.js";
 import { updateNode } from "./shown.js";
 import { takeSteps } from "./steps.js";
 
@@ -84,6 +85,7 @@ function setHidden(selector, isHidden) {
 
 on("order-updated", ({ data }) => show(data.order));
 on("subscribed", ({ data }) => data.channel === channel && data.state && show(data.state));
+showWhoLooks(channel);
 subscribe(channel);
 takeSteps(show);
 tellFacts(id);

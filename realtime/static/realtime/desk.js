@@ -30,6 +30,8 @@ export class Desk {
   #reached = null;
   /** @type {Set<string>} */
   #covered = new Set();
+  /** What the stream last said of who is where: it has no id, and is said once. @type {Map<string, WireEvent>} */
+  #presence = new Map();
 
   /**
    * @param {Hello} hello
@@ -38,7 +40,7 @@ export class Desk {
   join(hello) {
     const missed = this.#missedBy(hello.position);
     this.#tabs.set(hello.from, { ...hello.position, hello, isWaiting: missed === null });
-    return missed;
+    return missed && [...missed, ...this.#presence.values()];
   }
 
   /** How far the stream has come; null before its first id. */
@@ -103,6 +105,8 @@ export class Desk {
       this.#reached = cursor;
     }
     this.#covered = channels;
+    // A new stream begins with who is there.
+    this.#presence.clear();
     return { channels: [...channels].sort(), cursor };
   }
 
@@ -111,6 +115,7 @@ export class Desk {
    * @param {WireEvent} event
    */
   add(event) {
+    if (event.type === "presence") this.#presence.set(`${event.data.channel} ${event.data.userId}`, event);
     if (typeof event.id !== "number") return;
     if (this.#reached !== null && event.id <= this.#reached) return;
     this.#floor ??= event.id;

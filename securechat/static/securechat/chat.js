@@ -71,7 +71,8 @@ function listen(roster, open) {
     // To be seen here, too: whoever listens to the channel is there.
     subscribe(channel);
     on("subscribed", ({ data }) => {
-      if (data.channel === channel && data.state !== null) open.showWhoIsHere(data.state.here);
+      // Whoever is there is named next.
+      if (data.channel === channel) open.showHere(false);
     });
   }
   on("connection", ({ state }) => state === "live" && void open?.comeBack());

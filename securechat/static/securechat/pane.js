@@ -107,16 +107,11 @@ export class Pane {
   /** @param {{channel: string, userId: number, state: "here" | "away"}} fact */
   showPresence({ channel, userId, state }) {
     const isOurs = channel === `chat.${this.channel.session.sessionId}` && userId === this.channel.peerId;
-    if (isOurs) this.#showHere(state === "here");
-  }
-
-  /** @param {number[]} here the ids of those who have the conversation open */
-  showWhoIsHere(here) {
-    this.#showHere(here.includes(this.channel.peerId));
+    if (isOurs) this.showHere(state === "here");
   }
 
   /** @param {boolean} isHere whether the other one has it open */
-  #showHere(isHere) {
+  showHere(isHere) {
     part("avatar").dataset.presence = isHere ? "here" : "away";
     part("here").hidden = !isHere;
   }

@@ -1,0 +1,19 @@
+/** Who of the order's two looks at it now: the other one, and for staff both. */
+
+import { on } from "../realtime/client.js";
+
+const lines = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-looks]"));
+
+/** @param {string} channel of the order */
+export function showWhoLooks(channel) {
+  on("subscribed", ({ data }) => {
+    // Whoever is there is named next.
+    if (data.channel === channel) for (const line of lines) line.hidden = true;
+  });
+  on("presence", ({ data }) => {
+    if (data.channel !== channel) return;
+    for (const line of lines) {
+      if (line.dataset.looks === String(data.userId)) line.hidden = data.state !== "here";
+    }
+  });
+}
