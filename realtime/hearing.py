@@ -17,6 +17,7 @@ from realtime.control import LOGIN_ENDED
 from realtime.database import DatabaseThreads
 from realtime.hub import Hub
 from realtime.listeners import Credentials
+from realtime.messages import Unsubscribed
 from realtime.rights import (
     MAX_CHANNELS,
     Refused,
@@ -63,6 +64,7 @@ class Hearing:
             raise Refused("forbidden")
         async with connection.changing:
             if not await self._pool.run(channel.may_be_heard_by, connection.listener):
+                self._drop_channel(connection, name)  # it may have been allowed before
                 raise Refused("forbidden")
             connection.hold(self._hub.last)
             try:
@@ -82,10 +84,16 @@ class Hearing:
             raise Refused("forbidden")
         welcome(connection, channel.name, found, position=position)
 
-    def unsubscribe(self, connection: Connection, name: str) -> None:
-        """Have the connection no longer hear a channel that it asked for; raises Refused."""
+    async def unsubscribe(self, connection: Connection, name: str) -> None:
+        """Have the connection no longer hear a channel that it asked for; raises Refused.
+
+        What is its own without asking, it goes on hearing.
+        """
         channel_named(name)
-        self._drop_channel(connection, name)
+        # What is held back now was heard before, and must not follow the answer.
+        async with connection.changing:
+            self._drop_channel(connection, name)
+            connection.say(Unsubscribed(channel=name))
 
     def _drop_channel(self, connection: Connection, name: str) -> None:
         connection.channels.pop(name, None)

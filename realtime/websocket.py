@@ -17,7 +17,7 @@ from realtime.client_messages import client_messages, tag_of
 from realtime.connection import Connection, Frame, jittered
 from realtime.events import iso_milliseconds
 from realtime.limits import Rate
-from realtime.messages import Closing, ClosingReason, Unsubscribed
+from realtime.messages import Closing, ClosingReason
 from realtime.requests import (
     BadRequest,
     is_allowed_host,
@@ -190,16 +190,17 @@ class _Session:
     # --- what the client says ---------------------------------------------------------------
 
     async def _hear_all(self, receive: ASGIReceiveCallable) -> None:
-        while True:
+        connection = self._connection
+        while not connection.ended:
             event = await receive()
             if event["type"] == "websocket.disconnect":
-                self._connection.leave()
-                return
-            if event["type"] == "websocket.receive":
+                connection.leave()
+            elif event["type"] == "websocket.receive":
                 # Its channels are not changed while a replay is under way.
                 await self._live.wait()
-                await self._connection.wait_for_room()
-                await self._hear(event.get("text"))
+                await connection.wait_for_room()
+                if not connection.ended:  # who was told to go has nothing to say any more
+                    await self._hear(event.get("text"))
 
     async def _hear(self, text: str | None) -> None:
         try:
@@ -229,7 +230,7 @@ class _Session:
             case _Subscribe(channel=channel):
                 await self._subscribe(channel)
             case _Unsubscribe(channel=channel):
-                self._unsubscribe(channel)
+                await self._unsubscribe(channel)
             case _Ping():
                 self._say({"type": "pong", "timestamp": _now()})
             case _Authenticate(token=token):
@@ -252,13 +253,11 @@ class _Session:
         except Refused as refused:
             self._refuse(refused)
 
-    def _unsubscribe(self, channel: str) -> None:
+    async def _unsubscribe(self, channel: str) -> None:
         try:
-            self._streams.hearing.unsubscribe(self._connection, channel)
+            await self._streams.hearing.unsubscribe(self._connection, channel)
         except Refused as refused:
             self._refuse(refused)
-        else:
-            self._connection.queue(Unsubscribed(channel=channel).encode(datetime.now(UTC)))
 
     async def _authenticate(self, token: str) -> None:
         try:

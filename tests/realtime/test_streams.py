@@ -3,13 +3,16 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from realtime import clock, log, wheel
+from realtime import clock, log, websocket, wheel
 from realtime.connection import MAX_FRAMES, Connection, Frame
 from realtime.database import DatabaseThreads
 from realtime.listeners import (
@@ -21,6 +24,7 @@ from realtime.listeners import (
 from realtime.log import LogEntry
 from realtime.rights import Refused, StreamRequest
 from realtime.streams import Streams
+from tests.realtime.things import entry as thing_entry
 from tests.realtime.things import publish_thing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -317,3 +321,80 @@ async def test_it_forgets_a_stream_that_goes_while_it_is_checked_again(
     doorkeeper.answers.set()
     await asyncio.sleep(0.3)
     assert connection.audiences == frozenset()
+
+
+# --- What a client says while its stream changes --------------------------------------------
+
+
+async def test_it_tells_nothing_of_a_channel_once_it_was_left(
+    streams: Streams, doorkeeper: Doorkeeper
+) -> None:
+    connection = await open_stream(streams)
+    await streams.hearing.subscribe(connection, "availability")
+    doorkeeper.answers.clear()
+    changed = LogEntry(1, "_user-changed", "user.7", "{}", timezone.now())
+    streams.hub.feed([changed, thing_entry(2, "availability")])
+    await doorkeeper.until_asked()
+    await until_handed_out(streams, 2)
+    leaving = asyncio.create_task(streams.hearing.unsubscribe(connection, "availability"))
+    await asyncio.sleep(0)  # it has begun
+    doorkeeper.answers.set()
+    await leaving
+    told = [json.loads(frame)["type"] for frame in await connection.take()]
+    assert told[-2:] == ["thing-happened", "unsubscribed"]
+    streams.leave(connection)
+
+
+async def test_it_obeys_nobody_whose_stream_has_ended(
+    streams: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A socket that takes nothing keeps its session for a second after the login ended."""
+
+    async def own_station() -> SimpleNamespace:
+        return SimpleNamespace(streams=streams)
+
+    obeyed: list[object] = []
+
+    async def hand_on(_connection: Connection, message: object) -> None:
+        obeyed.append(message)
+
+    monkeypatch.setattr(websocket, "station", own_station)
+    monkeypatch.setattr(streams.hearing, "hand_on", hand_on)
+    incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    incoming.put_nowait({"type": "websocket.connect"})
+    sent: list[dict[str, Any]] = []
+    takes = asyncio.Event()
+    takes.set()
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+        await takes.wait()
+
+    async def until(condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                await asyncio.sleep(0.005)
+
+    typing = {"type": "websocket.receive", "text": f'{{"type":"typing","sessionId":"{uuid4()}"}}'}
+    scope: Any = {
+        "type": "websocket",
+        "headers": [(b"host", b"testserver")],
+        "query_string": b"token=seven",
+        "client": ("127.0.0.1", 1),
+    }
+    serving = asyncio.create_task(
+        websocket.websocket_application(scope, incoming.get, send)  # type: ignore[arg-type]
+    )
+    incoming.put_nowait(typing)
+    await until(lambda: len(obeyed) == 1)
+    takes.clear()
+    [connection] = streams.hub.connections
+    connection.queue("a frame")
+    await until(lambda: sent[-1].get("text") == "a frame")
+    connection.end("logged-out")
+    incoming.put_nowait(typing)
+    await until(incoming.empty)
+    takes.set()
+    await serving
+    assert len(obeyed) == 1
+    assert sent[-1] == {"type": "websocket.close", "code": 4401, "reason": ""}

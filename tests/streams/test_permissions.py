@@ -1,4 +1,7 @@
-"""Who hears what: every kind of channel and every event, live and at replay (contract §6)."""
+"""Who hears what: every event, live and at replay (contract §6).
+
+Who may hear which channel stands in test_channel_rights.py.
+"""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,88 +16,25 @@ from products.models import Product
 from tests.realtime.things import publish_thing
 from tests.streams.things import bearer, change, listen, next_events, offer, order, settled, talk
 from tests.support.servers import Marketplace
-from tests.support.streams import SseClient, SseFrame, StreamRefused
+from tests.support.streams import SseClient, SseFrame
 
-# --- Who may listen -------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Market:
-    """The people, and the channels that they ask for."""
-
-    people: dict[str, User | None]
-    channels: dict[str, str]
+People = dict[str, User | None]
 
 
 @pytest.fixture
-def market(seller: User, other_seller: User, buyer: User, other_buyer: User, staff: User) -> Market:
-    shown, hidden = offer(seller), offer(seller, is_active=False)
-    placed = order(buyer, shown)
-    return Market(
-        people={
-            "seller": seller,
-            "buyer": buyer,
-            "staff": staff,
-            "other seller": other_seller,
-            "other buyer": other_buyer,
-            "nobody": None,
-        },
-        channels={
-            "catalogue": "catalogue",
-            "availability": "availability",
-            "a product": f"product.{shown.pk}",
-            "a product off sale": f"product.{hidden.pk}",
-            "an order": f"order.{placed.pk}",
-        },
-    )
+def people(seller: User, other_seller: User, buyer: User, other_buyer: User, staff: User) -> People:
+    return {
+        "seller": seller,
+        "buyer": buyer,
+        "staff": staff,
+        "other seller": other_seller,
+        "other buyer": other_buyer,
+        "nobody": None,
+    }
 
 
-EVERYBODY = {"seller", "buyer", "staff", "other seller", "other buyer", "nobody"}
-MAY_LISTEN = {
-    "catalogue": EVERYBODY,
-    "availability": EVERYBODY,
-    "a product": EVERYBODY,
-    "a product off sale": {"seller", "staff"},
-    "an order": {"seller", "buyer", "staff"},
-}
-
-
-@pytest.mark.parametrize("wish", MAY_LISTEN)
-async def test_it_lets_listen_who_may(server: Marketplace, market: Market, wish: str) -> None:
-    name = market.channels[wish]
-    for who, user in market.people.items():
-        if who in MAY_LISTEN[wish]:
-            async with await listen(server, user, channels=name) as stream:
-                connected, subscribed = await stream.frame(), await stream.frame()
-            assert connected.body["data"]["channels"].count(name) == 1
-            assert (subscribed.event, subscribed.body["data"]["channel"]) == ("subscribed", name)
-        else:
-            with pytest.raises(StreamRefused) as refused:
-                await listen(server, user, channels=name)
-            # Nobody may log in and try again; to everybody else it is forbidden.
-            may_try_again = user is None and wish == "an order"
-            assert refused.value.status == (401 if may_try_again else 403), who
-
-
-async def test_it_lets_subscribe_who_may(server: Marketplace, market: Market) -> None:
-    allowed: dict[str, set[str]] = {wish: set() for wish in MAY_LISTEN}
-    for who, user in market.people.items():
-        async with await talk(server, user, channels="catalogue") as client:
-            await client.until("subscribed")
-            for wish, name in market.channels.items():
-                await client.say("subscribe", channel=name)
-                answer = await client.message()
-                while answer["type"] not in {"subscribed", "error"}:
-                    answer = await client.message()
-                if answer["type"] == "subscribed":
-                    allowed[wish].add(who)
-                else:
-                    assert answer["code"] == "forbidden"
-    assert allowed == MAY_LISTEN
-
-
-async def test_it_gives_everybody_their_own_channels(server: Marketplace, market: Market) -> None:
-    for who, user in market.people.items():
+async def test_it_gives_everybody_their_own_channels(server: Marketplace, people: People) -> None:
+    for who, user in people.items():
         if user is None:
             continue
         role = "sellers" if "seller" in who else "buyers"
@@ -208,7 +148,7 @@ async def heard_until(stream: SseClient, last: int) -> list[SseFrame]:
 
 
 async def test_it_tells_everybody_what_they_may_hear_once_live_and_at_replay(
-    server: Marketplace, market: Market, seller: User, buyer: User
+    server: Marketplace, people: People, seller: User, buyer: User
 ) -> None:
     shown, hidden, spare = offer(seller), offer(seller, is_active=False), offer(seller)
     story = Story(seller, buyer, shown, hidden, spare, order(buyer, shown))
@@ -222,7 +162,7 @@ async def test_it_tells_everybody_what_they_may_hear_once_live_and_at_replay(
     async def open_all(**query: Any) -> list[SseClient]:
         streams = []
         for who, asked in LISTENERS.values():
-            user = market.people[who] if who else None
+            user = people[who] if who else None
             channels = ",".join(names.get(name, name) for name in asked)
             streams.append(await listen(server, user, channels=channels, **query))
         return streams
