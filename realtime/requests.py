@@ -40,7 +40,7 @@ def read_request(scope: HTTPScope | WebSocketScope, transport: Transport) -> Str
         transport=transport,
         address=address_of_scope(scope),
         cursor=_read_cursor(headers.get("last-event-id") or query.get("lastEventId")),
-        channels=tuple(name.strip() for name in names if name.strip()),
+        channels=tuple(dict.fromkeys(name.strip() for name in names if name.strip())),
     )
 
 
@@ -56,6 +56,11 @@ def _read_cursor(text: str | None) -> int | None:
 def read_headers(scope: HTTPScope | WebSocketScope) -> dict[str, str]:
     """The headers by lower-case name; of several with one name the last counts."""
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def has_body(headers: dict[str, str]) -> bool:
+    """Whether something follows the head of the request."""
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 
 def is_allowed_host(headers: dict[str, str]) -> bool:

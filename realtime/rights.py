@@ -32,7 +32,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StreamRequest:
-    """What a client asks for when it opens a stream. cursor: the last position that it has seen."""
+    """What a client asks for when it opens a stream. cursor: the last position that it has seen;
+    channels: each name once."""
 
     credentials: Credentials
     transport: Transport
@@ -43,10 +44,10 @@ class StreamRequest:
 
 def check_request(request: StreamRequest) -> tuple[Listener, list[Channel]]:
     """Who asks, and for what; raises Refused."""
+    listener = log_in(request.credentials)
     if len(request.channels) > MAX_CHANNELS:
         raise Refused("forbidden")
-    listener = log_in(request.credentials)
-    channels = [channel_named(name) for name in dict.fromkeys(request.channels)]
+    channels = [channel_named(name) for name in request.channels]
     if listener.user_id is None and not (channels and all(c.kind.public for c in channels)):
         raise Refused("not-logged-in")
     if not all(c.may_be_heard_by(listener) for c in channels):

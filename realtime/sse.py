@@ -14,7 +14,13 @@ from django.conf import settings
 
 from realtime.connection import Connection, Frame
 from realtime.frames import sse_preamble
-from realtime.requests import BadRequest, is_allowed_host, read_headers, read_request
+from realtime.requests import (
+    BadRequest,
+    has_body,
+    is_allowed_host,
+    read_headers,
+    read_request,
+)
 from realtime.rights import RefusalCode, Refused
 from realtime.station import station
 from realtime.transports import abort_transport, was_cut_off
@@ -55,6 +61,11 @@ async def sse_application(
     cors = _cors_headers(headers)
     if not is_allowed_host(headers):
         await _answer_error(send, 400, "bad_request", "This host is not served here.", cors)
+        return
+    if has_body(headers):
+        # Nobody reads it while the stream lasts, and it would be work without end to throw away.
+        extra = [(b"connection", b"close")]
+        await _answer_error(send, 400, "bad_request", "It takes no body.", [*cors, *extra])
         return
     try:
         request = read_request(scope, "sse")

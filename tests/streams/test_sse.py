@@ -24,6 +24,7 @@ from tests.streams.things import (
     order,
     rest,
     settled,
+    talk,
     ticket,
 )
 from tests.support.servers import Marketplace
@@ -243,6 +244,22 @@ async def test_it_refuses_channels(
         assert refused == (403, "unknown-channel"), name
 
 
+async def test_it_counts_each_channel_once(server: Marketplace, buyer: User) -> None:
+    assert await heard_by(server, channels=",".join(["catalogue"] * 300)) == ["catalogue"]
+    too_many = ",".join(f"product.{number}" for number in range(1, 130))
+    assert await refusal(server, user=buyer, channels=too_many) == (403, "forbidden")
+    # A credential that does not hold is told first, whatever it comes with.
+    refused = await refusal(server, token="nonsense", channels=too_many)
+    assert refused == (401, "not_authenticated")
+
+
+async def test_it_takes_no_body(server: Marketplace, buyer: User) -> None:
+    for headers in ({"Content-Length": "2"}, {"Transfer-Encoding": "chunked"}):
+        refused = await refusal(server, user=buyer, headers=headers)
+        assert refused == (400, "bad_request"), headers
+    assert await heard_by(server, headers={"Content-Length": "0"}, channels="catalogue")
+
+
 @pytest.mark.parametrize("cursor", ["abc", "-1", "1.5", "0x1", "1 2", "\u0661", "1e3", "null"])
 async def test_it_refuses_a_cursor_that_is_no_number(
     server: Marketplace, buyer: User, cursor: str
@@ -368,16 +385,21 @@ async def test_it_limits_the_streams_of_a_user(
 async def test_it_limits_the_streams_of_an_address_without_a_login(
     start_server: StartServer, buyer: User
 ) -> None:
+    """Over both transports together."""
     server = start_server(STREAMS_PER_USER="5", STREAMS_PER_ADDRESS="2")
-    streams = [await listen(server, channels="catalogue") for _ in range(2)]
-    for headers in ({}, {"X-Forwarded-For": "203.0.113.7"}):
-        refused = await refusal(server, headers=headers, channels="catalogue")
-        assert refused == (429, "throttled")
-    async with await listen(server, buyer, channels="catalogue"):
-        pass
-    for stream in streams:
+    stream = await listen(server, channels="catalogue")
+    async with await talk(server, channels="catalogue") as socket:
+        for headers in ({}, {"X-Forwarded-For": "203.0.113.7"}):
+            refused = await refusal(server, headers=headers, channels="catalogue")
+            assert refused == (429, "throttled")
+            async with await talk(server, headers=headers, channels="catalogue") as client:
+                said, code = await client.ends()
+            assert ([message["type"] for message in said], code) == (["closing"], 4429)
+        async with await listen(server, buyer, channels="catalogue"):
+            pass
         await stream.close()
-    await opens_again(server, channels="catalogue")
+        await opens_again(server, channels="catalogue")
+        assert socket.connection.close_code is None
 
 
 async def test_it_counts_a_stream_once_however_it_is_refused(
