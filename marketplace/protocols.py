@@ -4,10 +4,19 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
+
+from realtime.websocket import CLOSE_BAD_MESSAGES
 
 MAX_HEADER_BYTES = 64 * 1024
 HEADER_SECONDS = 20.0
 MAX_UNREAD_PONG_BYTES = 1024 * 1024
+# Messages, their fragments, pings and pongs together. A client has at most 100 messages a minute to
+# say; parsing hundreds of thousands of empty frames would leave no time for anybody else.
+FRAMES_PER_MINUTE = 3000
+MAX_FRAGMENTS = 1024
+SLICE_BYTES = 4096
+BAD_HANDSHAKE = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -57,7 +66,65 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """WebSocket whose pongs are bounded: uvicorn answers pings of a client that reads nothing."""
+    """WebSocket of which no client can make more work than it may: frames are bounded in number,
+    and pongs in size, since uvicorn answers pings of a client that reads nothing.
+
+    uvicorn leaves a handshake that cannot be read without an answer, and writes tracebacks for
+    what a client did wrong; here such a connection is ended as RFC 6455 says.
+    """
+
+    _frames = 0  # in the present minute
+    _minute_ends = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        """Parse on, a little at a time: thousands of empty frames fit into one read."""
+        for start in range(0, len(data), SLICE_BYTES):
+            if self.transport.is_closing():
+                return
+            super().data_received(data[start : start + SLICE_BYTES])
+        # A handshake comes whole, from HttpProtocol.
+        if not self.handshake_initiated:
+            self._refuse_handshake()
+
+    def _refuse_handshake(self) -> None:
+        # 414 or 431 where a line is too long for the parser, no word where there is a body.
+        answer = b"".join(self.conn.data_to_send())
+        self.transport.write(answer or BAD_HANDSHAKE)
+        self.transport.close()
+
+    def handle_events(self) -> None:
+        """Take in what was parsed, unless that is more than any client has to say."""
+        now = self.loop.time()
+        if now >= self._minute_ends:
+            self._minute_ends = now + 60
+            self._frames = 0
+        self._frames += len(self.conn.events)
+        if self._frames > FRAMES_PER_MINUTE or len(self.frames) > MAX_FRAGMENTS:
+            self._fail(CLOSE_BAD_MESSAGES)
+            return
+        super().handle_events()
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand a whole message on, or end the connection of a text that is none."""
+        if self.curr_msg_data_type == "text" and not _is_text(b"".join(self.frames)):
+            self.frames = []
+            self._fail(CloseCode.INVALID_DATA)
+            return
+        super().send_receive_event_to_app()
+
+    def _fail(self, code: int) -> None:
+        if not self.close_sent:
+            self.conn.fail(code)
+            self.handle_parser_exception()
+
+    def handle_parser_exception(self) -> None:
+        """End the connection, whose client broke the protocol."""
+        # The application may be about to say something. To a client that is gone it is no error.
+        self.disconnected = True
+        if self.conn.close_sent is None:  # its handshake was not answered yet
+            self.transport.close()
+            return
+        super().handle_parser_exception()
 
     def handle_ping(self) -> None:
         """Answer a ping, or drop a client that takes no answers."""
@@ -65,3 +132,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.abort()
             return
         super().handle_ping()
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
