@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "marketplace.dashboards",
     "realtime",
     "products",
+    "products.suggestions",
     "orders",
     "securechat",
 ]

@@ -60,7 +60,7 @@ class ProductForm(forms.ModelForm):  # type: ignore[type-arg] # no generic at ru
 
 @admin.register(Product)
 class ProductAdmin(LiveListAdmin):
-    """All products. Deleting one that has orders takes it off sale."""
+    """All products. Deleting one that others hold on to (orders, say) takes it off sale."""
 
     form = ProductForm
     list_display = ("title", "seller", "category", "cost", "kind", "stock", "scarcity",
@@ -123,12 +123,15 @@ class ProductAdmin(LiveListAdmin):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
-        """What the page before a deletion shows: orders do not forbid it."""
+        """What the page before a deletion shows: orders and the like do not forbid it."""
         deleted, counts, needed, protected = super().get_deleted_objects(objs, request)
         shown: list[Any] = [*deleted]
         if protected:
-            shown.append(_("What has orders is not deleted: it goes off sale."))
-        return shown, counts, needed, []
+            shown.append(
+                _("What has orders, conversations or suggestions is not deleted: it goes off sale.")
+            )
+        # What holds on to a product stays: nobody needs the right to delete it.
+        return shown, counts, needed & {str(self.opts.verbose_name)}, []
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
         """Say what became of the product."""
@@ -147,8 +150,10 @@ class ProductAdmin(LiveListAdmin):
 
     def _tell_of_kept(self, request: HttpRequest, kept: int) -> None:
         text = ngettext(
-            "%(kept)d product has orders: it is not deleted, but off sale.",
-            "%(kept)d products have orders: they are not deleted, but off sale.",
+            "%(kept)d product has orders, conversations or suggestions: "
+            "it is not deleted, but off sale.",
+            "%(kept)d products have orders, conversations or suggestions: "
+            "they are not deleted, but off sale.",
             kept,
         )
         self.message_user(request, text % {"kept": kept}, messages.WARNING)

@@ -144,7 +144,7 @@ class ProductDeleted(OfProduct, Event, frozen=True, kw_only=True):
     """A product was deleted or taken off sale.
 
     Of one that was off sale before it was deleted only its seller and staff hear. Not sent when
-    a product with orders is deleted that is off sale already: it stays as it is.
+    a product with orders or suggestions is deleted that is off sale already: it stays as it is.
     """
 
     product_id: int

@@ -42,7 +42,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.select_for_update(of=("self",)).select_related("seller").order_by("pk")
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete one by one, as Product.delete() does: what has orders goes off sale instead.
+        """Delete one by one, as Product.delete() does: what others hold on to goes off sale.
 
         Returns what was really deleted, as Django does: the number, and the number by model.
         """
@@ -234,7 +234,7 @@ class Product(Tracked):
     def delete(
         self, using: str | None = None, keep_parents: bool = False
     ) -> tuple[int, dict[str, int]]:
-        """Delete the product, or take it off sale when others (orders) hold on to it.
+        """Delete the product, or take it off sale when others (orders, suggestions) hold on to it.
 
         Returns what was deleted: nothing when it went off sale or was deleted before.
         """

@@ -181,7 +181,7 @@ def set_image(*, product_id: int, by: User, upload: IO[bytes]) -> Product:
 
 @transaction.atomic
 def delete_product(*, product_id: int, by: User, version: int | None = None) -> None:
-    """Delete a product, or take it off sale when there are orders of it.
+    """Delete a product, or take it off sale when there are orders or suggestions of it.
 
     Raises ProductNotFound, NotYourProduct, StaleVersion.
     """

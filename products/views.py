@@ -71,7 +71,7 @@ class ProductView(RetrieveAPIView[Product]):
 
     @extend_schema(request=DeletionInput, responses={204: None})
     def delete(self, request: Request, product_id: int) -> Response:
-        """Delete a product, or take it off sale when there are orders of it."""
+        """Delete a product, or take it off sale when there are orders or suggestions of it."""
         services.require_own(product_id=product_id, by=_user(request))
         deletion = DeletionInput(data=request.data).read()
         services.delete_product(product_id=product_id, by=_user(request), **deletion)

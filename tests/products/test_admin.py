@@ -195,7 +195,10 @@ def test_it_takes_one_with_orders_off_sale(admin: Client, seller: User, buyer: U
 
     answer = admin.post(url, {"post": "yes"}, follow=True).content.decode()
 
-    assert "1 product has orders: it is not deleted, but off sale." in answer
+    assert (
+        "1 product has orders, conversations or suggestions: it is not deleted, but off sale."
+        in answer
+    )
     assert "deleted successfully" not in answer
     assert not Product.objects.get(pk=product.pk).is_active
     assert announced_types() == ["product-deleted", "product-updated"]
@@ -209,7 +212,10 @@ def test_it_deletes_several(admin: Client, seller: User, buyer: User) -> None:
 
     answer = admin.post(LIST, {**chosen, "post": "yes"}, follow=True).content.decode()
 
-    assert "1 product has orders: it is not deleted, but off sale." in answer
+    assert (
+        "1 product has orders, conversations or suggestions: it is not deleted, but off sale."
+        in answer
+    )
     assert list(Product.objects.values_list("pk", "is_active")) == [(ordered.pk, False)]
 
 

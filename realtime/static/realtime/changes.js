@@ -6,10 +6,11 @@
  *       <button type="button" hidden>Show</button>
  *     </div>
  *
- * data-events: the types that count, and where in their data the object's id stands.
+ * data-events: the types that count, and where in their data the object's id stands; data-channels:
+ * the channels to ask for, with blanks between them.
  */
 
-import { connect, on } from "./client.js";
+import { connect, on, subscribe } from "./client.js";
 import { valueAt } from "./fields.js";
 
 const bar = /** @type {HTMLElement} */ (document.getElementById("changes"));
@@ -26,6 +27,7 @@ for (const [type, path] of Object.entries(JSON.parse(bar.dataset.events ?? "{}")
     show();
   });
 }
+for (const channel of (bar.dataset.channels ?? "").split(" ").filter(Boolean)) subscribe(channel);
 button.addEventListener("click", () => location.reload());
 // Tabs share a stream by what stands at the body, whose attributes no template of the admin sets.
 Object.assign(document.body.dataset, { userId: bar.dataset.userId, login: bar.dataset.login });

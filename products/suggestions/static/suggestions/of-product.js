@@ -1,0 +1,38 @@
+/**
+ * The suggestions on a product's page, live: those that were shown keep their place, and a new one
+ * comes in while there is room for it. Which are the most wanted is decided when the page is loaded.
+ */
+
+import { on } from "../realtime/client.js";
+import { LiveList, removeNode } from "../realtime/live-list.js";
+import { compare } from "./order.js";
+import { makeSuggestionNode, nodesOf, readFacts, showSuggestion } from "./shown.js";
+import "./voting.js";
+
+const rows = document.getElementById("suggestions");
+if (rows !== null) listen(rows);
+
+/** @param {HTMLElement} rows */
+function listen(rows) {
+  const list = new LiveList(rows, {
+    pillText: (count) =>
+      interpolate(ngettext("%s new suggestion", "%s new suggestions", count), [count]),
+    isBefore: (one, other) => compare(readFacts(one), readFacts(other), "-votes") < 0,
+    onShown: () => settle(rows),
+  });
+  on("suggestion-created", ({ id, data: { suggestion } }) => {
+    if (suggestion.productId !== Number(rows.dataset.productId)) return;
+    if (nodesOf(suggestion.id).length > 0) return showSuggestion(suggestion, id);
+    list.add(makeSuggestionNode("suggestion", suggestion, id));
+    settle(rows);
+  });
+  on("suggestion-updated", ({ id, data }) => showSuggestion(data.suggestion, id));
+}
+
+/** @param {HTMLElement} rows */
+function settle(rows) {
+  const shown = /** @type {HTMLElement[]} */ ([...rows.children]).filter((row) => !row.hidden);
+  for (const row of shown.slice(Number(rows.dataset.size))) removeNode(row);
+  /** @type {HTMLElement} */ (document.getElementById("no-suggestions")).hidden = shown.length > 0;
+  /** @type {HTMLElement} */ (document.getElementById("all-suggestions")).hidden = rows.children.length === 0;
+}
