@@ -55,8 +55,11 @@ function keep(scheme) {
   }
 }
 
-/** A menu closes when something else is pressed, and on Escape. */
+/** A menu closes when something else is pressed, and on Escape; the phone's, when it is no phone. */
 export function closeMenus() {
+  matchMedia("(width < 900px)").addEventListener("change", () => {
+    document.getElementById("rail-rest")?.hidePopover();
+  });
   document.addEventListener("click", ({ target }) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) {
       if (!menu.contains(/** @type {Node} */ (target))) menu.removeAttribute("open");

@@ -126,6 +126,11 @@ document.addEventListener("fetched", ({ target, detail }) => {
   details.querySelector("summary")?.focus();
 });
 
-// A product's page leads to the form.
-const dialog = document.getElementById("suggest");
-if (location.hash === "#suggest" && dialog instanceof HTMLDialogElement) dialog.showModal();
+// A product's page leads to the form. The dialog itself has another id: a browser would give the
+// focus to what the address names.
+const dialog = document.getElementById("suggest-dialog");
+if (location.hash === "#suggest" && dialog instanceof HTMLDialogElement) {
+  dialog.showModal();
+  // Loaded again, the page does not ask again.
+  history.replaceState(null, "", location.pathname + location.search);
+}
