@@ -1,4 +1,4 @@
-"""Loads the demo: people, their products, and a fortnight of orders between them."""
+"""Loads the demo: people, their products, a fortnight of orders and what they suggest."""
 
 import random
 from dataclasses import dataclass, field
@@ -17,6 +17,8 @@ from orders.models import Order, OrderStep
 from orders.services import place_orders, transition_order
 from products.models import Product
 from products.services import create_product
+from products.suggestions.models import Suggestion
+from products.suggestions.services import answer_suggestion, cast_vote, create_suggestion
 
 Status = Order.Status
 
@@ -47,6 +49,26 @@ class Purchase(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
     reason: str = ""
 
 
+class Answer(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What somebody said to a wish."""
+
+    by: str
+    hours_ago: float
+    text: str
+
+
+class Wish(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What somebody suggested, of an offer (by its slug) or of the shop as a whole."""
+
+    author: str
+    hours_ago: float
+    product: str | None
+    title: str
+    text: str
+    voters: list[str]
+    answer: Answer | None = None
+
+
 @dataclass
 class Demo:
     """What has been loaded so far."""
@@ -68,6 +90,9 @@ def load_demo(*, now: datetime) -> Demo:
         for order in buy(demo, purchase):
             carry_on(demo, purchase, order)
             demo.orders.append(order)
+    text = Path(__file__).with_name("suggestions.json").read_bytes()
+    for wish in msgspec.json.decode(text, type=list[Wish]):
+        suggest(demo, wish)
     return demo
 
 
@@ -126,3 +151,22 @@ def carry_on(demo: Demo, purchase: Purchase, order: Order) -> None:
         at = demo.now - timedelta(hours=purchase.hours_ago) + AFTER[status]
         Order.objects.filter(pk=order.pk).update(updated_at=at)
         OrderStep.objects.filter(order=order, to_status=status).update(at=at)
+
+
+def suggest(demo: Demo, wish: Wish) -> None:
+    """Make the suggestion at its time in the past, with its votes and its answer."""
+    product = None if wish.product is None else demo.products[wish.product]
+    suggestion = create_suggestion(
+        author=demo.users[wish.author],
+        product_id=None if product is None else product.pk,
+        title=wish.title,
+        text=wish.text,
+    )
+    for voter in wish.voters:
+        cast_vote(suggestion_id=suggestion.pk, by=demo.users[voter])
+    row = Suggestion.objects.filter(pk=suggestion.pk)
+    row.update(created_at=demo.now - timedelta(hours=wish.hours_ago))
+    if wish.answer is not None:
+        by, text = demo.users[wish.answer.by], wish.answer.text
+        answer_suggestion(suggestion_id=suggestion.pk, by=by, text=text)
+        row.update(answered_at=demo.now - timedelta(hours=wish.answer.hours_ago))

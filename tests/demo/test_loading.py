@@ -15,6 +15,7 @@ from marketplace.demo.catalogue import offers
 from marketplace.demo.loading import Demo
 from orders.models import Order, OrderStep
 from products.models import Product
+from products.suggestions.models import Suggestion
 
 
 def test_it_has_three_sellers_three_buyers_and_one_of_the_staff(demo: Demo) -> None:
@@ -65,6 +66,14 @@ def test_it_lies_in_the_past_spread_over_two_weeks(demo: Demo) -> None:
         lines__product__created_at__gt=F("created_at")
     )
     assert not bought_before_it_was_there.exists()
+
+
+def test_it_has_suggestions_with_and_without_an_answer(demo: Demo) -> None:
+    suggestions = list(Suggestion.objects.all())
+    assert {suggestion.product_id is None for suggestion in suggestions} == {True, False}
+    assert {suggestion.answer == "" for suggestion in suggestions} == {True, False}
+    assert all(each.created_at < (each.answered_at or demo.now) for each in suggestions)
+    assert all(each.votes == each.cast_votes.count() for each in suggestions)
 
 
 def test_every_offer_has_a_light_picture_without_text_or_scripts() -> None:

@@ -129,6 +129,14 @@ def test_it_is_404_for_a_product_that_one_may_not_know_of(
         assert client.get(path).status_code == status
 
 
+def test_it_answers_to_head(client: Client, buyer: User, seller: User) -> None:
+    pot = make_product(seller)
+    suggest(buyer, pot)
+    client.force_login(buyer)
+    for path in (PAGE, f"/products/{pot.pk}"):
+        assert client.head(path).status_code == 200
+
+
 def test_it_turns_pages(buyer: User) -> None:
     for number in range(PAGE_SIZE + 1):
         suggest(buyer, title=f"Wish {number}")

@@ -30,5 +30,5 @@ def suggestions_about(context: RequestContext, product: Product) -> dict[str, An
         "rows": most_wanted(user, product) if user.is_authenticated else [],
         "most": TOP,
         "blank": BLANK,
-        "event_position": context["event_position"],
+        "event_position": context.get("event_position"),
     }

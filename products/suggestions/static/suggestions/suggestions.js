@@ -17,7 +17,7 @@ class Suggestions {
   #list;
   #size;
   #ordering;
-  #isNewestPage;
+  #isFirstPage;
   /** Of the one product that the page is about; "" for all. */
   #productId;
   /** The ids of the suggestions whose changes only a new page would show. @type {Set<number>} */
@@ -32,7 +32,7 @@ class Suggestions {
     this.#rows = rows;
     this.#size = Number(size);
     this.#ordering = /** @type {import("./order.js").Ordering} */ (ordering);
-    this.#isNewestPage = page === "1" && ordering === "-createdAt";
+    this.#isFirstPage = page === "1";
     this.#productId = productId;
     this.#list = new LiveList(rows, {
       pillText: (count) =>
@@ -50,7 +50,8 @@ class Suggestions {
   arrive(suggestion, position) {
     if (nodesOf(suggestion.id).length > 0) return showSuggestion(suggestion, position);
     if (!this.#affects(suggestion)) return;
-    if (!this.#isNewestPage || !canName(suggestion.productId)) return this.#offer(suggestion.id);
+    const isNewestPage = this.#isFirstPage && this.#ordering === "-createdAt";
+    if (!isNewestPage || !canName(suggestion.productId)) return this.#offer(suggestion.id);
     const node = makeSuggestionNode("suggestion", suggestion, position);
     if (!mayAnswer(suggestion.productId)) node.querySelector(".suggestion-answering")?.remove();
     showAbout(node);
@@ -64,13 +65,14 @@ class Suggestions {
    * @param {number} votes
    */
   reorder(id, votes) {
-    if (this.#ordering !== "-votes") return;
     const rows = this.#shown.map(readFacts);
-    const last = rows.at(-1);
-    const isShown = rows.some((row) => row.id === id);
+    if (this.#ordering !== "-votes" || rows.length === 0) return;
+    const place = rows.findIndex((row) => row.id === id);
     // Of one that is not shown, nobody here knows which product it is about.
-    const comesIn = !isShown && !this.#productId && last !== undefined && votes >= last.votes;
-    if (comesIn || (isShown && !isInOrder(rows, this.#ordering))) this.#offer(id);
+    const comesIn = place < 0 && !this.#productId && votes >= rows[rows.length - 1].votes;
+    const goesOut =
+      (place === 0 && !this.#isFirstPage) || (place === rows.length - 1 && !this.#next.hidden);
+    if (comesIn || goesOut || !isInOrder(rows, this.#ordering)) this.#offer(id);
   }
 
   /**
