@@ -1,7 +1,7 @@
 """Suggestions in browsers: made, voted for and answered in one, seen in all of them."""
 
 from django.contrib.auth.models import Permission
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from marketplace.accounts.models import User
 from products.models import Product
@@ -124,6 +124,11 @@ def test_it_names_a_product_to_those_who_may_know_of_it(
     create_suggestion(author=seller, product_id=bowl.pk, title="Deeper", text="For soup.")
     expect(row(mine, "Deeper").get_by_role("link", name="Bowl")).to_be_visible()
     assert_state_law(mine)
+    change(bowl, is_active=False)
+    create_suggestion(author=seller, product_id=bowl.pk, title="Lighter", text="In the hand.")
+    expect(row(sellers, "Lighter").get_by_role("link", name="Bowl")).to_be_visible()
+    mine.get_by_role("button", name="1 change, show").click()
+    expect(row(mine, "Lighter").get_by_text("A product that is not on sale")).to_be_visible()
 
 
 def test_it_offers_what_only_a_new_page_would_show(
@@ -176,18 +181,22 @@ def test_it_shows_a_product_its_most_wanted_live(
     assert_state_law(page)
 
 
-def test_it_says_when_a_vote_did_not_arrive(talker: Talker, buyer: User) -> None:
-    suggest(buyer, title="A lid")
+def test_it_says_when_a_vote_did_not_arrive(talker: Talker, buyer: User, other_buyer: User) -> None:
+    lid = suggest(buyer, title="A lid")
     page = talker(buyer)
     open_live(page, PAGE)
-    page.route("**/vote", lambda route: route.abort())
+    held: list[Route] = []
+    page.route("**/vote", lambda route: held.append(route))
     vote(page, "A lid").click()
+    cast_vote(suggestion_id=lid.pk, by=other_buyer)
+    expect_vote(page, "A lid", 1, own=True)
+    held[0].abort()
     expect(page.locator(".toast")).to_contain_text("No answer came. Try again.")
-    expect_vote(page, "A lid", 0, own=False)
+    expect_vote(page, "A lid", 1, own=False)
     page.unroute("**/vote")
     page.evaluate("import('/static/realtime/client.js').then((client) => client.disconnect())")
     vote(page, "A lid").dblclick()
-    expect_vote(page, "A lid", 1, own=True)
+    expect_vote(page, "A lid", 2, own=True)
 
 
 def test_it_is_counted_in_the_admins_list(talker: Talker, buyer: User, staff: User) -> None:

@@ -99,6 +99,7 @@ def test_it_bounds_the_lines_of_a_cart(
     [
         ("/api/products", ["search", "category", "kind", "ordering"]),
         ("/api/orders", ["status"]),
+        ("/api/suggestions", ["ordering"]),
     ],
 )
 def test_it_allows_parameters_to_be_empty(

@@ -5,8 +5,8 @@
 
 import { callApi } from "../forms.js";
 import { on, subscribe } from "../realtime/client.js";
-import { showText } from "../realtime/patch.js";
 import { formatNumber } from "../realtime/format.js";
+import { showText } from "../realtime/patch.js";
 import { toast } from "../toasts.js";
 import { press, showVoted, showVotes } from "./shown.js";
 
@@ -24,32 +24,35 @@ async function vote(button) {
   const node = /** @type {HTMLElement} */ (button.closest("[data-object=suggestion]"));
   const { id, version } = node.dataset;
   const wanted = button.getAttribute("aria-pressed") !== "true";
-  button.dataset.busy = "";
-  press(node, wanted);
+  let isTold = false;
+  const stopListening = on("vote-changed", ({ data }) => {
+    isTold ||= data.suggestionId === Number(id);
+  });
   /** @param {string} [detail] */
   const fail = (detail = gettext("No answer came. Try again.")) => {
-    if (node.dataset.version === version) press(node, !wanted);
+    if (!isTold) press(node, !wanted);
     toast({ text: detail, tone: "critical" });
   };
+  button.dataset.busy = "";
+  press(node, wanted);
   try {
     const method = wanted ? "POST" : "DELETE";
     const { status, body } = await callApi(`/api/suggestions/${id}/vote`, { method });
     if (status >= 400) fail(body?.errors?.[0]?.detail);
-    else if (node.dataset.version === version) showAnswer(node, body);
+    else if (node.dataset.version === version) showCount(node, body.votes);
   } catch {
     fail();
   } finally {
+    stopListening();
     delete button.dataset.busy;
   }
 }
 
 /**
  * @param {HTMLElement} node
- * @param {{votes: number, voted: boolean}} answer
+ * @param {number} votes
  */
-function showAnswer(node, { votes, voted }) {
-  const figure = /** @type {HTMLElement} */ (node.querySelector("[data-field=votes]"));
-  showText(figure, formatNumber(votes));
+function showCount(node, votes) {
+  showText(/** @type {HTMLElement} */ (node.querySelector("[data-field=votes]")), formatNumber(votes));
   node.dataset.votes = String(votes);
-  press(node, voted);
 }
