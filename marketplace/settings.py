@@ -283,6 +283,12 @@ DRAIN_SECONDS = read_positive_int("DRAIN_SECONDS", default=5)
 REALTIME_RETENTION = timedelta(hours=72)
 REALTIME_RETENTION_EVENTS = 1_000_000
 
+# --- Notifications --------------------------------------------------------------------------
+
+# How long one is kept after it was read, and how many a user has at most.
+NOTIFICATION_RETENTION = timedelta(days=90)
+NOTIFICATIONS_PER_USER = 1_000
+
 # --- Secure chat ----------------------------------------------------------------------------
 
 # How long the server keeps the ciphertext of what has been delivered.

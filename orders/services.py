@@ -19,6 +19,7 @@ from orders.errors import (
     TotalTooLarge,
 )
 from orders.models import MAX_TOTAL, Order, OrderLine, OrderStep
+from orders.notices import tell_of_new_order, tell_of_step
 from orders.selectors import orders_visible_to
 from orders.transitions import PARTIES, Party, is_allowed, is_ever_allowed
 from products.models import Product
@@ -66,7 +67,10 @@ def place_orders(
         if address is None and needs_address(parcel):
             address = buyer.shipping_address
         placed.append(_write_order(buyer, parcel, quantities, address=address, note=note))
-    return list(Order.objects.whole().filter(pk__in=placed).order_by("pk"))
+    orders = list(Order.objects.whole().filter(pk__in=placed).order_by("pk"))
+    for order in orders:
+        tell_of_new_order(order)
+    return orders
 
 
 @transaction.atomic
@@ -91,7 +95,9 @@ def transition_order(*, order_id: int, to: Order.Status, by: User, reason: str =
     # Silent, and past the guard of save(): the step below announces the order.
     Order.objects.filter(pk=order.pk).update(status=to, version=order.version + 1, updated_at=now)
     OrderStep(order=order, from_status=before, to_status=to, by=by, at=now, reason=reason).save()
-    return Order.objects.whole().get(pk=order.pk)
+    order = Order.objects.whole().get(pk=order.pk)
+    tell_of_step(order, by=by)
+    return order
 
 
 def parties_of(order: Order, user: User) -> tuple[Party, ...]:

@@ -13,9 +13,9 @@ class ProductsConfig(AppConfig):
 
     def ready(self) -> None:
         # What follows needs models, which may be imported from here on only.
-        from products import channels, schema, signals  # noqa: F401 schema registers itself
+        from products import channels, notices, schema, signals  # noqa: F401 schema registers itself
         from products.models import Product
-        from realtime.api import register_channel_kind
+        from realtime.api import register_channel_kind, register_notification_kind
 
         post_save.connect(signals.product_saved, sender=Product)
         post_delete.connect(signals.product_deleted, sender=Product)
@@ -23,3 +23,4 @@ class ProductsConfig(AppConfig):
         post_delete.connect(signals.picture_left, sender=Product)
         for kind in (channels.PRODUCT, channels.AVAILABILITY, channels.CATALOGUE):
             register_channel_kind(kind)
+        register_notification_kind(notices.STOCK_LOW)

@@ -4,9 +4,10 @@ from functools import partial
 
 from django.db import transaction
 
-from products.events import announcements
+from products.events import AvailabilityLow, announcements
 from products.images import discard_image
 from products.models import Product
+from products.notices import tell_of_low_stock
 from realtime.api import publish
 
 
@@ -16,6 +17,10 @@ def product_saved(*, instance: Product, raw: bool, **_: object) -> None:
         return
     for event in announcements(before=instance.before, after=instance.after):
         publish(event)
+        # No service knows that a threshold was crossed: it is seen under the save's lock, whoever
+        # saves. The seller is told exactly when everybody is.
+        if isinstance(event, AvailabilityLow) and instance.after is not None:
+            tell_of_low_stock(instance.after)
 
 
 def product_deleted(*, instance: Product, **_: object) -> None:

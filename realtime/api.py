@@ -3,6 +3,8 @@
 Declare an event as a subclass of Event, publish it in the transaction that makes it true, and
 register which channels exist, who may listen, and what clients may say. A list in the admin counts
 events as a LiveListAdmin; a page that shows what happened last reads latest_events.
+register which channels exist, who may listen, and what clients may say. Tell a person something
+with notify(), of a kind that is registered. A list in the admin counts events as a LiveListAdmin.
 """
 
 from realtime.channels import ChannelKind, Pulse, register_channel_kind
@@ -21,11 +23,14 @@ from realtime.listeners import (
     register_authenticator,
 )
 from realtime.live_admin import LiveListAdmin
+from realtime.notifications.kinds import NotificationKind, register_notification_kind
+from realtime.notifications.services import Addressee, notify
 from realtime.presence import who_is_here
 from realtime.publishing import publish
 
 __all__ = [
     "NOBODY",
+    "Addressee",
     "Authenticator",
     "ChannelKind",
     "Credentials",
@@ -36,17 +41,20 @@ __all__ = [
     "Logged",
     "NotAllowed",
     "NotLoggedIn",
+    "NotificationKind",
     "Pulse",
     "StreamFigures",
     "end_login",
     "iso_milliseconds",
     "latest_events",
+    "notify",
     "publish",
     "publish_ephemeral",
     "recheck_user",
     "register_authenticator",
     "register_channel_kind",
     "register_client_message",
+    "register_notification_kind",
     "stream_figures",
     "who_is_here",
 ]

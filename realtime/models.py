@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+import realtime.notifications.models  # noqa: F401 these tables are the app's, too
+
 
 class OutboxEvent(models.Model):
     """An event that a transaction announced and that has no position yet.

@@ -32,12 +32,17 @@ def append_to_outbox(
     *, type_name: str, audiences: Iterable[str], payload: str, published_at: datetime
 ) -> None:
     """Write one outbox row and have the sequencer woken after the commit."""
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError(
-            f"{type_name} was published outside atomic(): it could be told of a change that failed."
-        )
+    require_transaction(type_name)
     names = channel_names(audiences)  # the log's index has one row for each
     OutboxEvent.objects.create(
         type=type_name, audiences=" ".join(names), payload=payload, published_at=published_at
     )
     transaction.on_commit(doorbell.ring, robust=True)
+
+
+def require_transaction(name: str) -> None:
+    """Raises TransactionManagementError outside atomic(), for what is announced under that name."""
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError(
+            f"{name} was published outside atomic(): it could be told of a change that failed."
+        )

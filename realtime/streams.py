@@ -27,6 +27,7 @@ from realtime.hub import Hub
 from realtime.limits import StreamCounts, TooManyStreams, decrease, forget_dead_leases
 from realtime.listeners import Listener
 from realtime.log import LogEntry
+from realtime.notifications.retention import Retention
 from realtime.presence import Register, places_of
 from realtime.pulses import Pulses
 from realtime.replay import Replay, Write
@@ -58,6 +59,7 @@ class Streams:
         self._pulses = Pulses(self.hub, pool)
         self._checking: Counter[str] = Counter()  # anonymous requests in hand, by address
         self._books = DatabaseThreads(size=1, name="books")
+        self._notifications = Retention()
         self._chores: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self.hearing = Hearing(
@@ -254,5 +256,6 @@ class Streams:
             await self._pool.run(ephemeral.forget_old)
             await self._pool.run(roll_call.forget_reports)
             await self._pool.run(log.trim_by_settings)
+            await self._pool.run(self._notifications.tidy)
         except Exception:
             logger.exception("The tables could not be put in order; the next minute tries again.")

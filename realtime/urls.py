@@ -1,10 +1,11 @@
 """Addresses of the event path under plain HTTP."""
 
-from django.urls import path
+from django.urls import include, path
 
 from realtime import metrics, views
 
 urlpatterns = [
+    path("", include("realtime.notifications.urls")),
     path("api/webhook/events", views.StreamView.as_view(), name="webhook-events"),
     path("api/events", views.StreamView.as_view(), name="events"),
     path("api/webhook/stats", views.StatsView.as_view(), name="stats"),

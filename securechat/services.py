@@ -28,6 +28,7 @@ from securechat.events import ChatTyping, DhMessagesDeleted, audiences_of
 from securechat.introductions import have_dealt
 from securechat.keys import BadBundle, check_bundle
 from securechat.models import Message, Session, key_of, public_host
+from securechat.notices import tell_of_channel
 from securechat.retention import forget_delivered
 from securechat.selectors import is_blocked
 
@@ -60,9 +61,13 @@ def open_session(*, product_id: int, by: User, buyer_id: int | None = None) -> O
         product=product, buyer=buyer, seller_id=product.seller_id
     )
     session = Session.objects.locked().get(pk=session.pk)
-    if session.status == Status.CLOSED:
+    is_reopened = session.status == Status.CLOSED
+    if is_reopened:
         _begin_epoch(session)
-    return Opened(Session.objects.whole().get(pk=session.pk), is_new)
+    session = Session.objects.whole().get(pk=session.pk)
+    if is_new or is_reopened:
+        tell_of_channel(session, by=by)
+    return Opened(session, is_new)
 
 
 @transaction.atomic

@@ -19,6 +19,7 @@ from products.models import Product
 from products.services import create_product
 from products.suggestions.models import Suggestion
 from products.suggestions.services import answer_suggestion, cast_vote, create_suggestion
+from realtime.notifications.models import Notification
 
 Status = Order.Status
 
@@ -36,6 +37,9 @@ AFTER = {
     Status.DELIVERED: timedelta(hours=69),
     Status.CANCELLED: timedelta(hours=1),
 }
+# What is older than a day was read in its hour.
+NEWS_FOR = timedelta(days=1)
+AFTER_NEWS = timedelta(hours=1)
 
 
 class Purchase(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -139,6 +143,7 @@ def buy(demo: Demo, purchase: Purchase) -> list[Order]:
     at = demo.now - timedelta(hours=purchase.hours_ago)
     Order.objects.filter(pk__in=[order.pk for order in placed]).update(created_at=at, updated_at=at)
     OrderStep.objects.filter(order__in=placed).update(at=at)
+    date_notifications(demo, at)
     return placed
 
 
@@ -151,6 +156,14 @@ def carry_on(demo: Demo, purchase: Purchase, order: Order) -> None:
         at = demo.now - timedelta(hours=purchase.hours_ago) + AFTER[status]
         Order.objects.filter(pk=order.pk).update(updated_at=at)
         OrderStep.objects.filter(order=order, to_status=status).update(at=at)
+        date_notifications(demo, at)
+
+
+def date_notifications(demo: Demo, at: datetime) -> None:
+    """Bring what people were just told to its time. Yesterday's they have read."""
+    new = Notification.objects.filter(created_at__gte=demo.now)
+    read_at = at + AFTER_NEWS if at < demo.now - NEWS_FOR else None
+    new.update(created_at=at, read_at=read_at)
 
 
 def suggest(demo: Demo, wish: Wish) -> None:

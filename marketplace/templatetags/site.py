@@ -75,6 +75,12 @@ def _time(value: datetime, text: str, *, kind: str, style: str, field: str) -> S
     )
 
 
+@register.filter
+def from_wire(moment: str) -> datetime:
+    """The time that a text of the wire means."""
+    return datetime.fromisoformat(moment)
+
+
 @register.simple_tag
 def stock_level(product: Any) -> SafeString:
     """The badge of a stock: word, shape and colour. product: a model row or its struct."""

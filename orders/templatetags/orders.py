@@ -4,7 +4,6 @@ static/orders/shown.js patches what these render.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -83,12 +82,6 @@ def lines_text(order: OrderData) -> str:
 def line_sum(line: OrderLineData) -> Decimal:
     """What a line costs."""
     return Decimal(line.unit_price) * line.quantity
-
-
-@register.filter
-def from_wire(moment: str) -> datetime:
-    """The time that a text of the wire means."""
-    return datetime.fromisoformat(moment)
 
 
 @register.filter

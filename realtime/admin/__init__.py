@@ -1,6 +1,7 @@
 """What staff see of the event path in the admin."""
 
 from realtime.admin.log import LogEventAdmin, OutboxEventAdmin
+from realtime.admin.notifications import NotificationAdmin
 from realtime.admin.processes import ProcessLeaseAdmin
 
-__all__ = ["LogEventAdmin", "OutboxEventAdmin", "ProcessLeaseAdmin"]
+__all__ = ["LogEventAdmin", "NotificationAdmin", "OutboxEventAdmin", "ProcessLeaseAdmin"]

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("realtime", "0003_presence")]
+    dependencies = [("realtime", "0005_notifications")]
 
     operations = [
         migrations.AddField(

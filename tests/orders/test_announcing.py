@@ -93,8 +93,7 @@ def test_it_fits_the_largest_order_into_one_event(seller: User) -> None:
         (Status.DELIVERED, buyer),
     ):
         transition_order(order_id=placed.pk, to=to, by=by, reason="\x01" * 500)
-    largest = OutboxEvent.objects.latest("id")
-    assert largest.type == "order-updated"
+    largest = OutboxEvent.objects.filter(type="order-updated").latest("id")
     assert len(largest.payload.encode()) < MAX_EVENT_BYTES
     assert placed.lines.all()[0].title == " " + TEAPOT * 199
 

@@ -32,7 +32,12 @@ def test_it_sells_the_last_fifty_pieces_to_fifty_of_two_hundred(buyer: User, sel
     assert stock_of(pot) == 0
     assert Order.objects.count() == 50
     types = Counter(OutboxEvent.objects.values_list("type", flat=True))
-    assert types == {"order-created": 50, "availability-updated": 50, "availability-low": 1}
+    assert types == {
+        "order-created": 50,
+        "availability-updated": 50,
+        "availability-low": 1,
+        "notification": 51,
+    }
 
 
 def test_it_does_not_deadlock_on_carts_in_opposite_order(

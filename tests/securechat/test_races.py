@@ -40,7 +40,9 @@ def test_it_makes_one_session_and_activates_it_once(buyer: User, seller: User) -
     works: list[Work] = [press_as_buyer, press_as_seller] * 25
     assert at_once(works) == {str(Session.objects.get().pk): 50}
     assert Session.objects.get().status == "active"
-    assert types() == {"dh-session-created": 1, "dh-key-submitted": 2, "dh-session-active": 1}
+    assert types() == {
+        "dh-session-created": 1, "dh-key-submitted": 2, "dh-session-active": 1, "notification": 1,
+    }  # fmt: skip
 
 
 def test_it_makes_one_session_for_fifty_who_open_it(buyer: User, seller: User) -> None:
@@ -48,7 +50,7 @@ def test_it_makes_one_session_for_fifty_who_open_it(buyer: User, seller: User) -
     opened = at_once([lambda: open_session(product_id=pot.pk, by=buyer).is_new] * 50)
     assert opened == {True: 1, False: 49}
     assert Session.objects.count() == 1
-    assert types() == {"dh-session-created": 1}
+    assert types() == {"dh-session-created": 1, "notification": 1}
 
 
 def test_it_takes_one_of_two_keys_of_one_side(buyer: User, seller: User) -> None:
