@@ -60,13 +60,16 @@ def _step_title(order: Order) -> str:
 
 
 def _what(order: Order) -> str:
-    """The first line, and how many others there are."""
-    first, *others = order.lines.all()
-    text = f"{first.quantity}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{first.title}"
-    if not others:
+    """The first line, and how many others there are; an order made by hand may have none."""
+    lines = list(order.lines.all())
+    if not lines:
+        return ""
+    text = f"{lines[0].quantity}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{lines[0].title}"
+    others = len(lines) - 1
+    if others == 0:
         return text
-    more = ngettext("%(first)s and %(count)d more", "%(first)s and %(count)d more", len(others))
-    return more % {"first": text, "count": len(others)}
+    more = ngettext("%(first)s and %(count)d more", "%(first)s and %(count)d more", others)
+    return more % {"first": text, "count": others}
 
 
 def _page(order: Order) -> str:

@@ -2,6 +2,7 @@
 
 import { showConnection } from "./connection.js";
 import { guardForms } from "./forms.js";
+import { followNotifications } from "./notifications/bell.js";
 import { keepTimesFresh } from "./realtime/format.js";
 import { closeMenus, listenForSearch, openDialogs, switchSchemes } from "./shell.js";
 import { adoptMessages } from "./toasts.js";
@@ -13,4 +14,5 @@ openDialogs();
 guardForms();
 adoptMessages();
 keepTimesFresh();
+followNotifications();
 showConnection();

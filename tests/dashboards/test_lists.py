@@ -121,7 +121,7 @@ def test_it_asks_no_more_for_a_busy_seller(
             make_order(buyer, product, status=status)
 
     # Lines and steps are read where there are orders.
-    assert queries_of(sellers_client, path) <= min(quiet + 2, 14)
+    assert queries_of(sellers_client, path) <= min(quiet + 2, 15)
 
 
 def test_it_asks_no_more_for_a_busy_buyer(buyers_client: Client, seller: User, buyer: User) -> None:
@@ -131,9 +131,9 @@ def test_it_asks_no_more_for_a_busy_buyer(buyers_client: Client, seller: User, b
         for status in Status:
             make_order(buyer, product, status=status)
 
-    assert queries_of(buyers_client, "/buyer/") <= min(quiet + 2, 8)
+    assert queries_of(buyers_client, "/buyer/") <= min(quiet + 2, 9)
 
 
 def test_it_asks_little_for_an_order(buyers_client: Client, seller: User, buyer: User) -> None:
     order = make_order(buyer, make_product(seller))
-    assert queries_of(buyers_client, f"/orders/{order.pk}") <= 7
+    assert queries_of(buyers_client, f"/orders/{order.pk}") <= 8

@@ -104,7 +104,7 @@ def test_the_buyer_sees_each_step_of_the_seller(
     expect(lane(shop, "delivered")).to_have_count(1)
     expect(own_order(home, order)).to_contain_text("Delivered")
     expect(figure(shop, "open")).to_have_text("0")
-    expect(home.locator("#toasts")).to_contain_text(f"Order {order.pk}: delivered")
+    expect(shop.locator("#toasts")).to_contain_text(f"Order {order.pk} has arrived")
     shop.mouse.move(2, 2)
     assert_state_law(shop)
     assert_state_law(home)

@@ -4,6 +4,7 @@ import pytest
 
 from marketplace.accounts.models import User
 from orders.cart import CartLine
+from orders.models import Order
 from orders.services import place_orders, transition_order
 from products.services import change_stock
 from realtime.notifications.models import Notification
@@ -54,6 +55,14 @@ def test_it_tells_the_other_one_of_a_step(
     assert only(other).text == "Because."
     assert only(other).url == f"/orders/{order.pk}"
     assert told(by) == told(staff) == []
+
+
+def test_it_tells_of_an_order_that_was_made_by_hand(buyer: User, seller: User) -> None:
+    order = Order(buyer=buyer, seller=seller, total=5, currency="EUR")
+    order.save()
+    transition_order(order_id=order.pk, to=Status.CONFIRMED, by=seller)
+    assert told(buyer) == [("order-status", f"Order {order.pk} is confirmed")]
+    assert only(buyer).text == ""
 
 
 def test_it_tells_both_of_what_staff_did(buyer: User, seller: User, staff: User) -> None:

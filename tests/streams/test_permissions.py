@@ -111,14 +111,19 @@ class Story:
             ("availability-updated", shown, available),
             ("availability-updated", shown, available),
             ("availability-low", shown, available | ALL),
+            ("notification", shown, SELLERS),
             ("availability-updated", shown, available),
             ("order-created", bought, circle | BUYERS),
+            ("notification", bought, SELLERS),
             ("order-updated", placed, circle | BUYERS),
+            ("notification", placed, BUYERS),
             ("availability-updated", shown, available),
             ("order-updated", placed, circle | BUYERS),
+            ("notification", placed, BUYERS),
             ("product-updated", hidden, circle),
             ("availability-updated", hidden, circle),
             ("availability-low", hidden, circle),
+            ("notification", hidden, SELLERS),
             ("product-deleted", shown, CATALOGUE | READERS),
             ("product-updated", shown, circle),
             ("availability-updated", shown, circle),
@@ -135,6 +140,8 @@ def take_step(placed: Order, by: User, to: Order.Status) -> None:
 def fact(frame: SseFrame) -> tuple[str, int]:
     """The type of an event, and the product or order that it is about."""
     data = frame.body["data"]
+    if frame.event == "notification":
+        return frame.event, int(data["url"].rpartition("/")[2])
     about = data.get("product") or data.get("order") or {"id": data.get("productId")}
     return frame.event, about["id"]
 

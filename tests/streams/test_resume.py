@@ -412,6 +412,7 @@ async def test_it_pushes_changes_from_everywhere(
             "order-updated",
             "pending",
         )
+        assert (await stream.frame()).event == "notification"
 
         run_shell(REPRICE.format(pot.pk))
         assert (await stream.frame()).body["data"]["product"]["price"] == "4.00"

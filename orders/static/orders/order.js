@@ -3,7 +3,6 @@
 import { on, subscribe } from "../realtime/client.js";
 import { writeTime } from "../realtime/format.js";
 import { markChanged } from "../realtime/patch.js";
-import { tellFacts } from "./facts.js";
 import { showWhoLooks } from "./looking.js";
 import { updateNode } from "./shown.js";
 import { takeSteps } from "./steps.js";
@@ -88,4 +87,3 @@ on("subscribed", ({ data }) => data.channel === channel && data.state && show(da
 showWhoLooks(channel);
 subscribe(channel);
 takeSteps(show);
-tellFacts(id);

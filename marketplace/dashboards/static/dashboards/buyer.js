@@ -1,6 +1,5 @@
 /** A buyer's dashboard, live: their orders, and what is new in the catalogue. */
 
-import { tellFacts } from "../orders/facts.js";
 import { makeOrderNode, updateNode } from "../orders/shown.js";
 import { takeSteps } from "../orders/steps.js";
 import { ofProduct } from "../products/shown.js";
@@ -67,4 +66,3 @@ on("product-deleted", ({ data }) => products.remove(data.productId));
 on("availability-updated", (event) => products.change(ofProduct(event)));
 subscribe("availability");
 takeSteps(showOrder);
-tellFacts();

@@ -1,6 +1,5 @@
 /** A seller's dashboard, live: every event changes the book, the lanes and the stock, nothing else. */
 
-import { tellFacts } from "../orders/facts.js";
 import { takeSteps } from "../orders/steps.js";
 import { on } from "../realtime/client.js";
 import { Book } from "./book.js";
@@ -52,5 +51,4 @@ on("product-updated", ({ data }) => showProduct(data.product));
 on("product-deleted", ({ data }) => removeProduct(data.productId));
 on("availability-updated", ({ data }) => showProduct({ ...data, id: data.productId }));
 takeSteps(showOrder);
-tellFacts();
 offerProducts(showProduct);
