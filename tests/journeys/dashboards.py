@@ -45,8 +45,10 @@ def stock_row(page: Page, title: str) -> Locator:
 
 
 def data_asked_for(urls: list[str]) -> list[str]:
-    """These requests without those of icons, which are asked for when they are first drawn."""
-    return [url for url in urls if "/static/" not in url]
+    """These requests without those of icons, which are asked for when they are first drawn, and
+    without what says that a notification was read, which asks for nothing."""
+    said = "/api/notifications/read-all"
+    return [url for url in urls if "/static/" not in url and not url.endswith(said)]
 
 
 class Market:
