@@ -35,7 +35,9 @@ class TourSeason:
         names = [person.username for person in people.BUYERS]
         self.buyers = list(User.objects.filter(username__in=names).order_by("pk"))
         sellers = [person.username for person in people.SELLERS]
-        tours = Product.objects.filter(external_id__in=TOURS, seller__username__in=sellers)
+        tours = Product.objects.filter(
+            external_id__in=TOURS, seller__username__in=sellers, max_group_size__isnull=False
+        )
         self.tours = list(tours.order_by("pk").values_list("pk", flat=True))
         if not self.buyers or not self.tours:
             raise NobodyThere

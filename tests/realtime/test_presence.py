@@ -141,7 +141,7 @@ def test_it_is_told_of_who_moves_from_one_process_to_another() -> None:
         finally:
             connection.close()
 
-    for _trial in range(20):
+    for _trial in range(10):
         leaving, coming = (Register(make_process()) for _ in range(2))
         leaving.keep(ONE)
         leaving.keep(NOBODY)
