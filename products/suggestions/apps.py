@@ -14,11 +14,12 @@ class SuggestionsConfig(AppConfig):
 
     def ready(self) -> None:
         # What follows needs models, which may be imported from here on only.
-        from products.suggestions import channels, signals
+        from products.suggestions import channels, notices, signals
         from products.suggestions.models import Suggestion, Vote
-        from realtime.api import register_channel_kind
+        from realtime.api import register_channel_kind, register_notification_kind
 
         post_save.connect(signals.suggestion_saved, sender=Suggestion)
         post_save.connect(signals.vote_saved, sender=Vote)
         post_delete.connect(signals.vote_deleted, sender=Vote)
         register_channel_kind(channels.SUGGESTIONS)
+        register_notification_kind(notices.SUGGESTION_ANSWERED)

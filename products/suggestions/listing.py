@@ -11,6 +11,7 @@ from marketplace.accounts.models import User
 from marketplace.rest.numbers import read_page_number
 from products.models import Product
 from products.selectors import visible_products
+from products.suggestions.errors import SuggestionNotFound
 from products.suggestions.filters import filter_suggestions, product_asked_for, read_filter
 from products.suggestions.models import Suggestion
 from products.suggestions.selectors import voted_by
@@ -77,6 +78,14 @@ def read_sheet(user: User, *, params: QueryDict) -> Sheet:
         number=number,
         has_next=len(suggestions) > PAGE_SIZE,
     )
+
+
+def read_one(user: User, *, suggestion_id: int) -> Sheet:
+    """One suggestion alone. Raises SuggestionNotFound."""
+    rows = rows_for(user, Suggestion.objects.whole().filter(pk=suggestion_id))
+    if not rows:
+        raise SuggestionNotFound
+    return Sheet(rows, product=None, ordering="-createdAt", number=1, has_next=False)
 
 
 def most_wanted(user: User, product: Product) -> list[Row]:

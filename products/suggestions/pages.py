@@ -1,4 +1,4 @@
-"""The page of suggestions: rendered once, then patched by its script from events."""
+"""The pages of suggestions: rendered once, then patched by their script from events."""
 
 from typing import Any, cast
 
@@ -10,7 +10,8 @@ from rest_framework.exceptions import ValidationError
 
 from marketplace.accounts.models import User
 from products.errors import ProductNotFound
-from products.suggestions.listing import PAGE_SIZE, Row, named_products, read_sheet
+from products.suggestions.errors import SuggestionNotFound
+from products.suggestions.listing import PAGE_SIZE, Row, named_products, read_one, read_sheet
 from products.suggestions.models import MAX_TEXT, MAX_TITLE, Suggestion
 
 # What a <template> is rendered from; the page's script puts a real suggestion's values in.
@@ -48,4 +49,24 @@ class SuggestionsPage(LoginRequiredMixin, TemplateView):
             max_title=MAX_TITLE,
             max_text=MAX_TEXT,
             **context,
+        )
+
+
+class SuggestionPage(LoginRequiredMixin, TemplateView):
+    """One suggestion alone, where a notification leads to.
+
+    Context: row, named (see SuggestionsPage), max_text.
+    """
+
+    template_name = "suggestions/suggestion.html"
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        user = cast(User, self.request.user)
+        try:
+            sheet = read_one(user, suggestion_id=context["suggestion_id"])
+        except SuggestionNotFound as error:
+            raise Http404 from error
+        named = named_products(user, sheet)
+        return super().get_context_data(
+            row=sheet.rows[0], named=named, max_text=MAX_TEXT, **context
         )

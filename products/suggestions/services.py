@@ -9,6 +9,7 @@ from products.models import Product
 from products.selectors import visible_products
 from products.suggestions.errors import NotYoursToAnswer, SuggestionNotFound
 from products.suggestions.models import Suggestion, Vote
+from products.suggestions.notices import tell_of_answer
 
 
 @transaction.atomic
@@ -55,6 +56,7 @@ def answer_suggestion(*, suggestion_id: int, by: User, text: str) -> Suggestion:
         suggestion.answer = text
         suggestion.answered_by, suggestion.answered_at = by, timezone.now()
         suggestion.save()
+        tell_of_answer(suggestion, by=by)
     return Suggestion.objects.whole().get(pk=suggestion_id)
 
 

@@ -7,11 +7,13 @@ from orders.cart import CartLine
 from orders.models import Order
 from orders.services import place_orders, transition_order
 from products.services import change_stock
+from products.suggestions.services import answer_suggestion
 from realtime.notifications.models import Notification
 from securechat.services import close_session, open_session, rekey_session
 from tests.notifications.things import told
 from tests.orders.things import Status, make_order
 from tests.products.things import make_product
+from tests.suggestions.things import suggest
 
 
 def only(user: User) -> Notification:
@@ -96,6 +98,19 @@ def test_it_tells_the_seller_that_a_product_is_sold_out(buyer: User, seller: Use
     pot = make_product(seller, title="Teapot", stock=7)
     make_order(buyer, pot, quantity=7)
     assert ("stock-low", "Sold out: Teapot") in told(seller)
+
+
+def test_it_tells_the_author_of_an_answer(buyer: User, seller: User, staff: User) -> None:
+    suggestion = suggest(buyer, make_product(seller), title="A smaller one")
+    answer_suggestion(suggestion_id=suggestion.pk, by=seller, text="In May.")
+    answer_suggestion(suggestion_id=suggestion.pk, by=seller, text="In May.")
+    assert told(buyer) == [("suggestion-answered", "seller answered your suggestion")]
+    assert only(buyer).text == "A smaller one"
+    assert only(buyer).url == f"/suggestions/{suggestion.pk}"
+
+    own = suggest(staff)
+    answer_suggestion(suggestion_id=own.pk, by=staff, text="Yes.")
+    assert told(staff) == told(seller) == []
 
 
 def test_it_tells_the_other_one_of_a_secure_channel(

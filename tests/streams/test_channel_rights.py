@@ -43,6 +43,8 @@ product             yes     yes    yes           yes          yes    yes
 product-off-sale    yes     no     no            no           yes    no
 order               yes     yes    no            no           yes    login
 chat                yes     yes    no            no           no     login
+suggestions         yes     yes    yes           yes          yes    login
+metrics             no      no     no            no           yes    login
 """
 BY_ITSELF = """
                     seller  buyer  other-seller  other-buyer  staff  nobody

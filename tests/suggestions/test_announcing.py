@@ -207,5 +207,5 @@ def test_it_has_events_that_fit_whatever_is_in_them(buyer: User, staff: User) ->
     worst = "\x01"
     suggestion = suggest(buyer, title=worst * 120, text=worst * 2000)
     answer_suggestion(suggestion_id=suggestion.pk, by=staff, text=worst * 2000)
-    payload = OutboxEvent.objects.get().payload
+    payload = OutboxEvent.objects.get(type="suggestion-updated").payload
     assert json.loads(payload)["data"]["suggestion"]["text"] == worst * 2000

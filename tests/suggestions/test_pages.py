@@ -162,7 +162,7 @@ def test_it_costs_the_same_however_much_is_shown(
     for number in range(PAGE_SIZE):
         suggestion = suggest(buyer, make_product(seller, title=f"Pot {number}"))
         answer_suggestion(suggestion_id=suggestion.pk, by=seller, text="Soon.")
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         client.get(PAGE)
 
 
@@ -180,3 +180,28 @@ def test_it_shows_a_product_its_most_wanted_and_visitors_none(
     visitors = client.get(f"/products/{pot.pk}").content.decode()
     assert "Wish" not in visitors
     assert "uggestion" not in re.sub(r"suggestions/suggestions\S*css", "", visitors)
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_it_shows_one_suggestion_alone(
+    who: str, request: pytest.FixtureRequest, buyer: User, seller: User
+) -> None:
+    pot = make_product(seller, title="Secret pot")
+    suggestion = suggest(buyer, pot, title="A lid for it")
+    suggest(buyer, title="Something else")
+    pot.is_active = False
+    pot.save()
+
+    page = read(request.getfixturevalue(who), f"{PAGE}{suggestion.pk}")
+
+    assert "A lid for it" in page
+    assert "Something else" not in page
+    may_know = who in {"seller", "staff"}
+    assert ("Secret pot" in page) == may_know
+    assert (f"/api/suggestions/{suggestion.pk}/answer" in page) == may_know
+
+
+def test_it_knows_no_suggestion_that_was_never_made(client: Client, buyer: User) -> None:
+    assert client.get(f"{PAGE}1")["Location"] == f"/login?next={PAGE}1"
+    client.force_login(buyer)
+    assert client.get(f"{PAGE}1").status_code == 404

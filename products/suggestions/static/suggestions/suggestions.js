@@ -1,6 +1,6 @@
 /**
- * The page of suggestions, live. The first page, newest first, brings in what is new; every other
- * one patches what it shows, and offers to load the rest.
+ * The pages of suggestions, live. Of the list, the first page, newest first, brings in what is new;
+ * every other one patches what it shows, and offers to load the rest. One alone patches itself.
  */
 
 import { on } from "../realtime/client.js";
@@ -114,9 +114,10 @@ const rows = document.getElementById("suggestions");
 if (rows !== null) {
   const suggestions = new Suggestions(rows);
   on("suggestion-created", ({ id, data }) => suggestions.arrive(data.suggestion, id));
-  on("suggestion-updated", ({ id, data }) => showSuggestion(data.suggestion, id));
   on("suggestion-voted", ({ data }) => suggestions.reorder(data.suggestionId, data.votes));
 }
+
+on("suggestion-updated", ({ id, data }) => showSuggestion(data.suggestion, id));
 
 // What was published is shown by its event; the form closes, and keeps what it says now.
 document.addEventListener("fetched", ({ target, detail }) => {
