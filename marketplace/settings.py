@@ -282,6 +282,8 @@ WHITENOISE_AUTOREFRESH = DEBUG
 DRAIN_SECONDS = read_positive_int("DRAIN_SECONDS", default=5)
 REALTIME_RETENTION = timedelta(hours=72)
 REALTIME_RETENTION_EVENTS = 1_000_000
+# What a reader with a stored cursor (the AMQP bridge) may hold back, beyond both.
+REALTIME_RETENTION_HARD_EVENTS = 5_000_000
 
 # --- Notifications --------------------------------------------------------------------------
 

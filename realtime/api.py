@@ -5,11 +5,14 @@ register which channels exist, who may listen, and what clients may say. A list 
 events as a LiveListAdmin; a page that shows what happened last reads latest_events.
 register which channels exist, who may listen, and what clients may say. Tell a person something
 with notify(), of a kind that is registered. A list in the admin counts events as a LiveListAdmin.
+events as a LiveListAdmin. Whoever tells another system reads the log behind a LogCursor.
 """
 
 from realtime.channels import ChannelKind, Pulse, register_channel_kind
 from realtime.client_messages import NotAllowed, register_client_message
 from realtime.control import end_login, recheck_user
+from realtime.cursors import CursorTaken, LogCursor, LoggedEvent
+from realtime.database import with_own_connection
 from realtime.ephemeral import publish_ephemeral
 from realtime.events import Event, Fields, iso_milliseconds
 from realtime.figures import StreamFigures, stream_figures
@@ -34,11 +37,14 @@ __all__ = [
     "Authenticator",
     "ChannelKind",
     "Credentials",
+    "CursorTaken",
     "Event",
     "Fields",
     "Listener",
     "LiveListAdmin",
+    "LogCursor",
     "Logged",
+    "LoggedEvent",
     "NotAllowed",
     "NotLoggedIn",
     "NotificationKind",
@@ -57,4 +63,5 @@ __all__ = [
     "register_notification_kind",
     "stream_figures",
     "who_is_here",
+    "with_own_connection",
 ]

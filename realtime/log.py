@@ -5,6 +5,7 @@ are given after the commit, one sequencer at a time, so that position order is t
 changes became visible.
 """
 
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,11 +15,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Min
 from django.utils import timezone
 
 from realtime.control import is_internal
 from realtime.frames import numbered, sse_frame
-from realtime.models import LogAudience, LogEvent, LogHead
+from realtime.models import LogAudience, LogEvent, LogHead, StoredCursor
+
+logger = logging.getLogger(__name__)
 
 MOVE_LIMIT = 500
 # What one page of a replay holds at most.
@@ -281,6 +285,7 @@ def trim_by_settings() -> int:
 def trim(*, before: datetime, keep: int) -> int:
     """Delete events that were published before that moment, and those beyond the last keep.
 
+    What a stored cursor has not passed stays, up to REALTIME_RETENTION_HARD_EVENTS.
     Returns how many were deleted. A thousand go in one transaction, in which the floor rises with
     the head locked first: a replay that reads the floor after a page knows whether it missed any.
     """
@@ -288,6 +293,13 @@ def trim(*, before: datetime, keep: int) -> int:
     while removed := _trim_some(before, keep):
         deleted += removed
         time.sleep(TRIM_PAUSE_SECONDS)  # writers on SQLite get their turn
+    if deleted:
+        for cursor in StoredCursor.objects.filter(position__lt=read_head()[1]):
+            logger.error(
+                "The log could wait no longer for its reader %s, which stands at %d.",
+                cursor.name,
+                cursor.position,
+            )
     return deleted
 
 
@@ -295,9 +307,15 @@ def trim(*, before: datetime, keep: int) -> int:
 def _trim_some(before: datetime, keep: int) -> int:
     head = LogHead.objects.select_for_update().get(id=1)
     surplus = head.position - keep
+    free = _free_until(head)
     oldest = LogEvent.objects.order_by("position").values_list("position", "published_at")
     # Only a stretch from the start may go: what is kept has no holes.
-    doomed = list(takewhile(lambda row: row[0] <= surplus or row[1] < before, oldest[:TRIM_LIMIT]))
+    doomed = list(
+        takewhile(
+            lambda row: row[0] <= free and (row[0] <= surplus or row[1] < before),
+            oldest[:TRIM_LIMIT],
+        )
+    )
     if not doomed:
         return 0
     last = doomed[-1][0]
@@ -306,3 +324,13 @@ def _trim_some(before: datetime, keep: int) -> int:
     # After a jump (see above) the floor is higher than what still stands before it.
     LogHead.objects.filter(id=1).update(floor=max(head.floor, last))
     return len(doomed)
+
+
+def _free_until(head: LogHead) -> int:
+    """Up to where no stored cursor holds the log back, or may do so any longer."""
+    slowest = StoredCursor.objects.aggregate(slowest=Min("position"))["slowest"]
+    if slowest is None:
+        return head.position
+    hard_limit = head.position - settings.REALTIME_RETENTION_HARD_EVENTS
+    # What lies below the floor can be replayed to nobody.
+    return int(max(slowest, hard_limit, head.floor))

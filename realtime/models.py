@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 import realtime.notifications.models  # noqa: F401 these tables are the app's, too
@@ -80,6 +81,28 @@ class LogEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position} {self.type}"
+
+
+class StoredCursor(models.Model):
+    """How far a reader of the log has come that is no client (realtime.cursors), and who holds it.
+
+    The log is kept behind the slowest, up to a limit. Whoever deletes the row lets the log go.
+    """
+
+    name = models.CharField(_("name"), primary_key=True, max_length=64)
+    position = models.BigIntegerField(
+        _("position"), help_text=_("Everything up to here is done with.")
+    )
+    moved_at = models.DateTimeField(_("moved at"), default=timezone.now)
+    holder = models.UUIDField(_("held by"), null=True)
+    held_until = models.DateTimeField(_("held until"), null=True)
+
+    class Meta:
+        verbose_name = _("reader of the log")
+        verbose_name_plural = _("readers of the log")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class ProcessLease(models.Model):

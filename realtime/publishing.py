@@ -11,20 +11,23 @@ from realtime.events import Event, channel_names
 from realtime.models import OutboxEvent
 
 
-def publish(event: Event, *, audiences: Iterable[str] | None = None) -> None:
+def publish(
+    event: Event, *, audiences: Iterable[str] | None = None, at: datetime | None = None
+) -> None:
     """Announce the event: it is delivered if, and only if, the current transaction commits.
 
-    audiences: who gets it, of an event whose data does not tell.
+    audiences: who gets it, of an event whose data does not tell. at: the moment of the change,
+    where its row has one, else now.
     Call it after the row that the event describes was locked or written, so that two events of
     one row stand in the order of its changes. Raises TransactionManagementError outside atomic(),
     ValueError for an event over 128 KiB or an audience that is no channel name.
     """
-    now = timezone.now()
+    moment = timezone.now() if at is None else at
     append_to_outbox(
         type_name=event.type_name,
         audiences=event.audiences() if audiences is None else audiences,
-        payload=event.encode(now),
-        published_at=now,
+        payload=event.encode(moment),
+        published_at=moment,
     )
 
 

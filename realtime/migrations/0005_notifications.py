@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('realtime', '0003_presence'),
+        ('realtime', '0004_stored_cursor'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
