@@ -73,6 +73,7 @@ class ProductAdmin(LiveListAdmin):
         "version",
         "stock_version",
         "stock_changed_at",
+        "stock_as_of",
         "created_at",
         "updated_at",
     )

@@ -11,10 +11,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, router, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from products.availability.levels import Level, level_of
+from products.availability.moments import next_moment
 from products.errors import StaleVersion
 from products.tracking import Tracked, as_stored, is_expression
 from products.validators import validate_currency, validate_image_url
@@ -22,7 +24,9 @@ from products.validators import validate_currency, validate_image_url
 MAX_STOCK = 2_147_483_647  # what the column holds
 
 # These move by themselves, counted from the locked row: what an instance says of them is not read.
-KEPT_BY_SAVE = frozenset({"version", "stock_version", "stock_changed_at", "updated_at"})
+KEPT_BY_SAVE = frozenset(
+    {"version", "stock_version", "stock_changed_at", "stock_as_of", "updated_at"}
+)
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
@@ -91,6 +95,9 @@ class Product(Tracked):
     )
     stock_version = models.PositiveBigIntegerField(default=1, editable=False)
     stock_changed_at = models.DateTimeField(default=timezone.now, editable=False)
+    # The moment of which the stock is known: what somebody else says of an earlier one is stale.
+    # A change of our own sets it to the milliseconds of stock_changed_at, later with each change.
+    stock_as_of = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
     max_group_size = models.PositiveIntegerField(
         _("largest group"), null=True, blank=True, help_text=_("For a tour: all its seats.")
     )
@@ -116,6 +123,9 @@ class Product(Tracked):
     # The row before and after the change that is being saved or deleted, for the receivers.
     before: "Product | None" = None
     after: "Product | None" = None
+
+    # The moment of which another system told the stock that is being saved (take_over_stock).
+    told_as_of: datetime | None = None
 
     counted_by = {"stock": "stock_version"}
 
@@ -206,8 +216,8 @@ class Product(Tracked):
 
         The row is locked first; what others changed meanwhile stays and is taken over into this
         instance. Expressions (F("stock") - 1) are reckoned on the locked row and read back.
-        version and updated_at move with every field but stock, stock_version and stock_changed_at
-        with stock.
+        version and updated_at move with every field but stock; stock_version, stock_changed_at and
+        stock_as_of with stock.
         Without a change nothing is written, and nobody hears of it.
 
         Raises StaleVersion for a stock that was set without knowing the present one, ValueError
@@ -268,7 +278,7 @@ class Product(Tracked):
             value = getattr(self, field.attname)
             if not is_expression(value):
                 setattr(self, field.attname, as_stored(field, value))
-        self.updated_at = self.stock_changed_at = self.created_at
+        self.updated_at = self.stock_changed_at = self.stock_as_of = self.created_at
         self.before, self.after = None, self
 
     def _write_changes(self, row: "Product", *, allowed: Set[str], using: str) -> None:
@@ -305,5 +315,6 @@ class Product(Tracked):
             after.updated_at = now
         if "stock" in written:
             after.stock_version += 1
-            after.stock_changed_at = now
+            after.stock_as_of = self.told_as_of or next_moment(row.stock_as_of, now=now)
+            after.stock_changed_at = now if self.told_as_of else max(now, after.stock_as_of)
         return after

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import IO, TypedDict
+from typing import IO, Literal, TypedDict
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -21,6 +21,8 @@ from products.errors import (
 from products.images import discard_image, store_image
 from products.models import Product
 from products.selectors import visible_products
+
+TakenOver = Literal["applied", "unchanged", "stale"]
 
 
 class ProductFields(TypedDict, total=False):
@@ -161,6 +163,25 @@ def give_back_stock(*, quantities: Mapping[int, int]) -> None:
     for product in Product.objects.locked().filter(pk__in=quantities):
         product.stock = min(product.stock + quantities[product.pk], product.most_stock)
         product.save()
+
+
+@transaction.atomic
+def take_over_stock(*, product: Product, stock: int, as_of: datetime) -> TakenOver:
+    """Have the stock that another system knows, of the moment as_of, if nothing later is known.
+
+    product: locked by the caller; stock: what it may have (see most_stock). A value that is the
+    present one changes and announces nothing, but is known of that moment then.
+    """
+    if as_of <= product.stock_as_of:
+        return "stale"
+    if stock == product.stock:
+        # Silent: this moment is no news to anybody.
+        Product.objects.filter(pk=product.pk).update(stock_as_of=as_of)
+        return "unchanged"
+    product.stock, product.told_as_of = stock, as_of
+    product.save()
+    product.told_as_of = None
+    return "applied"
 
 
 def set_image(*, product_id: int, by: User, upload: IO[bytes]) -> Product:

@@ -4,7 +4,7 @@ from functools import partial
 
 from django.db import transaction
 
-from products.events import AvailabilityLow, announcements
+from products.events import AvailabilityData, AvailabilityLow, announcements
 from products.images import discard_image
 from products.models import Product
 from products.notices import tell_of_low_stock
@@ -16,7 +16,9 @@ def product_saved(*, instance: Product, raw: bool, **_: object) -> None:
     if raw:
         return
     for event in announcements(before=instance.before, after=instance.after):
-        publish(event)
+        # A change of the stock has a moment of its own, later than that of the change before.
+        of_stock = isinstance(event, AvailabilityData)
+        publish(event, at=instance.stock_changed_at if of_stock else None)
         # No service knows that a threshold was crossed: it is seen under the save's lock, whoever
         # saves. The seller is told exactly when everybody is.
         if isinstance(event, AvailabilityLow) and instance.after is not None:
