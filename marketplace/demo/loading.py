@@ -37,7 +37,7 @@ AFTER = {
     Status.DELIVERED: timedelta(hours=69),
     Status.CANCELLED: timedelta(hours=1),
 }
-# What is older than a day was read in its hour.
+# What is a day old was read in its hour.
 NEWS_FOR = timedelta(days=1)
 AFTER_NEWS = timedelta(hours=1)
 
@@ -162,7 +162,7 @@ def carry_on(demo: Demo, purchase: Purchase, order: Order) -> None:
 def date_notifications(demo: Demo, at: datetime) -> None:
     """Bring what people were just told to its time. Yesterday's they have read."""
     new = Notification.objects.filter(created_at__gte=demo.now)
-    read_at = at + AFTER_NEWS if at < demo.now - NEWS_FOR else None
+    read_at = at + AFTER_NEWS if at <= demo.now - NEWS_FOR else None
     new.update(created_at=at, read_at=read_at)
 
 

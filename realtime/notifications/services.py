@@ -26,7 +26,7 @@ from realtime.notifications.models import (
 from realtime.notifications.selectors import unread_count
 from realtime.publishing import publish, require_transaction
 
-# To a browser "//host" and "/\\host" are other sites.
+# To a browser "//host" and "/\host" are other sites.
 _PATH = re.compile(r"/(?![/\\])[^\\\s]*")
 # So many are named in one event, which has its bounds.
 IDS_IN_EVENT = 1_000

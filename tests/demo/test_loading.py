@@ -1,6 +1,7 @@
 """What the demo holds, and where it must not be."""
 
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from marketplace.demo.loading import Demo
 from orders.models import Order, OrderStep
 from products.models import Product
 from products.suggestions.models import Suggestion
+from realtime.notifications.models import Notification
 
 
 def test_it_has_three_sellers_three_buyers_and_one_of_the_staff(demo: Demo) -> None:
@@ -74,6 +76,16 @@ def test_it_has_suggestions_with_and_without_an_answer(demo: Demo) -> None:
     assert {suggestion.answer == "" for suggestion in suggestions} == {True, False}
     assert all(each.created_at < (each.answered_at or demo.now) for each in suggestions)
     assert all(each.votes == each.cast_votes.count() for each in suggestions)
+
+
+def test_it_has_told_its_people_what_happened_and_left_the_last_day_unread(demo: Demo) -> None:
+    for user in User.objects.filter(is_staff=False):
+        told = Notification.objects.filter(user=user)
+        assert told.exists()
+        assert 0 < told.unread().count() < 10
+        assert not told.filter(created_at__gt=demo.now).exists()
+        yesterday = demo.now - timedelta(days=1)
+        assert told.unread().filter(created_at__gt=yesterday).count() == told.unread().count()
 
 
 def test_every_offer_has_a_light_picture_without_text_or_scripts() -> None:
