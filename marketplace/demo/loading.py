@@ -182,4 +182,6 @@ def suggest(demo: Demo, wish: Wish) -> None:
     if wish.answer is not None:
         by, text = demo.users[wish.answer.by], wish.answer.text
         answer_suggestion(suggestion_id=suggestion.pk, by=by, text=text)
-        row.update(answered_at=demo.now - timedelta(hours=wish.answer.hours_ago))
+        at = demo.now - timedelta(hours=wish.answer.hours_ago)
+        row.update(answered_at=at)
+        date_notifications(demo, at)
