@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from marketplace.accounts.models import User
 from products.models import Product
 from tests.conftest import StartServer
+from tests.realtime.things import publish_thing
 from tests.streams.things import (
     bearer,
     change,
@@ -324,6 +325,47 @@ async def test_it_carries_128_channels(server: Marketplace, seller: User) -> Non
         assert answer["type"] == "subscribed"
 
 
+async def numbers_until(client: WebSocketClient, last: int) -> list[int]:
+    """What is told of things, up to the last."""
+    numbers: list[int] = []
+    while last not in numbers:
+        numbers.append((await client.until("thing-happened"))["data"]["number"])
+    return numbers
+
+
+async def test_it_leaves_a_user_what_is_theirs_without_asking(
+    server: Marketplace, buyer: User
+) -> None:
+    own = f"user.{buyer.pk}"
+    async with await talk(server, buyer, channels="catalogue") as client:
+        await client.until("subscribed")
+        for name, expected in (
+            ("catalogue", "unsubscribed"), (own, "unknown-channel"), ("all", "unknown-channel"),
+            ("buyers", "unknown-channel"),
+        ):  # fmt: skip
+            await client.say("unsubscribe", channel=name)
+            told = await client.message()
+            assert told.get("code", told["type"]) == expected, name
+        for number, audience in enumerate(["catalogue", own, "all", "buyers"]):
+            publish_thing(number, to=audience)
+        assert await numbers_until(client, 3) == [0, 1, 2, 3]
+
+
+async def test_it_tells_once_what_was_subscribed_twice(server: Marketplace, buyer: User) -> None:
+    async with await talk(server, buyer, channels="availability") as client:
+        for _ in range(3):
+            await client.say("subscribe", channel="availability")
+            await client.until("subscribed")
+        for number in range(3):
+            publish_thing(number, to="availability catalogue")
+        assert await numbers_until(client, 2) == [0, 1, 2]
+        await client.say("unsubscribe", channel="availability")
+        await client.until("unsubscribed")
+        publish_thing(3, to="availability")
+        publish_thing(4, to="all")
+        assert await numbers_until(client, 4) == [4]
+
+
 class Belief:
     """What a client holds for true of a product, by the states and events that it was told."""
 
@@ -531,6 +573,17 @@ async def test_it_renews_nobody_elses_login(
             answer = await answer_to(client, say)
             assert (answer["type"], answer["code"]) == ("error", "forbidden")
         assert (await answer_to(client, '{"type":"ping"}'))["type"] == "pong"
+
+
+async def test_it_makes_nobody_somebody(server: Marketplace, buyer: User) -> None:
+    async with await talk(server, channels="catalogue") as client:
+        await client.until("subscribed")
+        for token in ("", " ", "nonsense", log_in(buyer).access):
+            say = json.dumps({"type": "authenticate", "token": token})
+            assert (await answer_to(client, say))["code"] == "forbidden"
+        publish_thing(1, to="all")
+        publish_thing(2, to="catalogue")
+        assert await numbers_until(client, 2) == [2]
 
 
 async def test_it_ends_with_the_login_that_it_was_renewed_by(

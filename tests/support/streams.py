@@ -187,6 +187,8 @@ class WebSocketClient:
             origin=None if origin is None else Origin(origin),
             compression=None,
             max_size=None,
+            # With one, it stops reading while messages wait, and its close() waits for ten seconds.
+            max_queue=None,
             ping_interval=None,
             proxy=None,
         )
