@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -117,10 +118,20 @@ def read_database(name: str, *, default: str) -> dict[str, Any]:
 
 
 def read_url(name: str, *, schemes: set[str]) -> str | None:
-    """Read a URL of one of the schemes, or None when the variable is absent or empty."""
+    """Read a URL of one of the schemes, or None when the variable is absent or empty.
+
+    Several, separated by semicolons, are taken one after the other. No message shows the password.
+    """
     url = read_text(name, default="").strip()
-    if url and url.partition("://")[0] not in schemes:
-        raise ImproperlyConfigured(f"{name} must start with one of {sorted(schemes)} and '://'.")
+    for one in url.split(";") if url else ():
+        if one.partition("://")[0] not in schemes:
+            raise ImproperlyConfigured(
+                f"{name} must start with one of {sorted(schemes)} and '://'."
+            )
+        try:
+            urlsplit(one).port  # noqa: B018 read to be checked
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} has a port or a host that is none.") from None
     return url or None
 
 

@@ -30,6 +30,8 @@ def start(**variables: str) -> subprocess.CompletedProcess[str]:
         *(("WRITES_PER_USER", text) for text in ("lots", "", "0/min", "-1/min", "3/fortnight")),
         *(("DATABASE_URL", text) for text in ("", "nonsense", "mysql://a/b", "sqlite://x")),
         *(("DATABASE_URL", f"postgres://u:secret@h{text}") for text in ("", ":x/n", ":99999/n")),
+        *(("AMQP_URL", text) for text in ("localhost", "redis://h", "amqp://u:secret@h:x")),
+        ("AMQP_URL", "amqp://h;amqp://u:secret@h:99999"),
         *(("ALLOWED_ORIGINS", text) for text in ("https://*", "https://a b?x#", "https://a/")),
         *(("ALLOWED_ORIGINS", text) for text in ("https://a:99999", "https://A", "a", "ftp://a")),
         *(("PUBLIC_HOST", text) for text in ("https://a", "a b", "a/b", "*", "a:0", "[a]")),
@@ -59,6 +61,7 @@ def test_it_refuses_what_makes_no_sense(name: str, value: str) -> None:
         ({"ALLOWED_ORIGINS": "https://a.example:8443,http://[::1]"}, "True localhost"),
         ({"DATABASE_URL": "postgres://u:p@h:5432/n?sslmode=require"}, "True localhost"),
         ({"WRITES_PER_USER": "5/s"}, "True localhost"),
+        ({"AMQP_URL": "amqps://u:p@one.example/v;amqp://[::1]:5672//"}, "True localhost"),
     ],
 )
 def test_it_takes_what_makes_sense(variables: Mapping[str, str], derived: str) -> None:
