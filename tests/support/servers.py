@@ -1,4 +1,4 @@
-"""Throw-away servers of one run or one test: PostgreSQL, Redis and the marketplace itself."""
+"""Throw-away servers of a run or a test: PostgreSQL, Redis, RabbitMQ, the marketplace itself."""
 
 import os
 import secrets
@@ -9,11 +9,18 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.machine import postgres_program
-from tests.support.processes import DidNotStart, end, listening, start
+from tests.support.processes import (
+    DidNotStart,
+    end,
+    lasting_port,
+    listening,
+    start,
+    wait_for_text,
+)
 
 POSTGRES_SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -23,6 +30,10 @@ POSTGRES_SETTINGS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
 }
+
+
+# The packaged command before it changes the user, and with the user the environment.
+RABBITMQ_SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 
 
 @contextmanager
@@ -95,6 +106,82 @@ def redis_command(folder: Path, *, port: int) -> list[str | Path]:
     """What serves, and keeps nothing."""
     options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     return ["redis-server", *options, "--dir", folder, "--port", str(port)]
+
+
+@dataclass
+class RabbitMQ:
+    """A RabbitMQ server that keeps its data: it can be killed and started again."""
+
+    folder: Path
+    port: int
+    environment: Mapping[str, str]
+    starts: int = 0
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def url(self) -> str:
+        """Where it is, with its built-in login."""
+        return f"amqp://guest:guest@127.0.0.1:{self.port}//"
+
+    def start(self) -> None:
+        """Run it; returns when it takes connections. Raises DidNotStart."""
+        self.starts += 1
+        log = self.folder / f"broker-{self.starts}.log"
+        self.process = start([RABBITMQ_SERVER], log=log, environment=self.environment)
+        wait_for_text("Server startup complete", process=self.process, log=log)
+
+    def kill(self) -> None:
+        """End it without a word."""
+        assert self.process is not None
+        end(self.process, how=signal.SIGKILL)
+
+
+@contextmanager
+def rabbitmq() -> Iterator[RabbitMQ]:
+    """Run a RabbitMQ server, with a port mapper of its own: Erlang's would outlive it."""
+    with folder_of(None) as folder:
+        mapper_port = lasting_port()
+        mapper = start(
+            ["epmd", "-debug", "-address", "127.0.0.1", "-port", str(mapper_port)],
+            log=folder / "epmd.log",
+        )
+        try:
+            wait_for_text("epmd running", process=mapper, log=folder / "epmd.log")
+            server = RabbitMQ(folder, lasting_port(), {})
+            server.environment = rabbitmq_environment(
+                folder, port=server.port, mapper_port=mapper_port
+            )
+            server.start()
+            try:
+                yield server
+            finally:
+                server.kill()
+        finally:
+            end(mapper)
+
+
+def rabbitmq_environment(folder: Path, *, port: int, mapper_port: int) -> dict[str, str]:
+    """What the server is told: everything in the folder, nothing of the machine's own server."""
+    erlang = "+S 1:1 -setcookie throw-away -kernel inet_dist_use_interface {127,0,0,1}"
+    return {
+        "PATH": os.environ["PATH"],
+        "LANG": "C.UTF-8",
+        "HOME": str(folder),
+        "ERL_EPMD_PORT": str(mapper_port),
+        "RABBITMQ_NODENAME": "throw-away@localhost",
+        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+        "RABBITMQ_NODE_PORT": str(port),
+        "RABBITMQ_DIST_PORT": str(lasting_port()),
+        "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+        "RABBITMQ_LOG_BASE": str(folder / "logs"),
+        "RABBITMQ_LOGS": "-",
+        "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),
+        "RABBITMQ_CONFIG_FILE": str(folder / "none"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "none"),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": erlang,
+        # Has the script become the server: a signal to the process that we know reaches it.
+        "RUNNING_UNDER_SYSTEMD": "true",
+    }
 
 
 @dataclass(frozen=True)
