@@ -4,10 +4,11 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import faults, latency, soak, stalled
+from benchmarks import bridge, faults, latency, soak, stalled
 from benchmarks.report import Table, write
 
 SCENARIOS: dict[str, Callable[[], Table]] = {
+    "bridge": bridge.run,
     "faults": faults.run,
     "latency": latency.run,
     "soak": soak.run,

@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "realtime",
     "products",
     "products.suggestions",
+    "products.availability",
     "orders",
     "securechat",
 ]
