@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import override_settings
 from django.utils import timezone
 
@@ -19,7 +20,7 @@ from orders.services import place_orders
 from products.availability.bridge_messages import QUEUE_NAME
 from products.availability.models import ReceivedMessage
 from products.models import Product
-from realtime.models import LogHead, StoredCursor
+from realtime.models import LogEvent, LogHead, StoredCursor
 from tests.availability.conftest import StartBridge
 from tests.availability.other import DEAD_LETTERS, BridgeProcess, Letter, Other, wait_until
 from tests.availability.storm import Plan, weather_the_storm
@@ -266,6 +267,23 @@ def test_it_begins_without_a_broker_and_says_no_password(tmp_path: Path) -> None
 def test_it_asks_for_the_address_of_the_broker() -> None:
     with pytest.raises(CommandError, match="AMQP_URL"):
         call_command("amqp_bridge")
+
+
+def test_it_has_nothing_sent_that_the_broker_did_not_confirm(
+    broker: RabbitMQ, bridge: None, other: Other, buyer: User, seller: User
+) -> None:
+    tour = make_known_tour(seller)
+    wait_until_sending()
+    with broker.frozen():
+        buy(buyer, tour)
+        # Its hold on the cursor runs out while it waits for the broker.
+        silent = StoredCursor.objects.filter(held_until__lt=Now())
+        wait_until(silent.exists, "the bridge waits for the broker")
+        event = LogEvent.objects.get(type="availability-updated")
+        assert StoredCursor.objects.get().position < event.position
+        assert counts() == {}
+    wait_for_counts(sent=1, own=1)
+    assert [body["availableSeats"] for body in ours(other.hear())] == [9]
 
 
 def test_it_loses_nothing_when_the_broker_and_the_bridge_are_killed(

@@ -135,6 +135,16 @@ class RabbitMQ:
         assert self.process is not None
         end(self.process, how=signal.SIGKILL)
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it take connections, and answer nobody, while the block lasts."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
 
 @contextmanager
 def rabbitmq() -> Iterator[RabbitMQ]:
