@@ -81,16 +81,19 @@ class ProductPage(DetailView):  # type: ignore[type-arg] # no generic at run tim
 class BoardPage(TemplateView):
     """How much is left of tours and of what is scarce, and what changed last: to be read from afar.
 
-    It is the same for everybody. Context: board, changes, off_sale (ids of what this person hears
-    of, and the board does not show), blank, blank_change.
+    It is the same for everybody. Context: board, changes, shows_changes (whether any of them is
+    shown), off_sale (ids of what this person hears of, and the board does not show), blank,
+    blank_change.
     """
 
     template_name = "products/board.html"
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
+        changes = read_changes()
         return super().get_context_data(
             board=read_board(),
-            changes=read_changes(),
+            changes=changes,
+            shows_changes=any(change.is_on_sale for change in changes),
             off_sale=off_sale_to(self.request.user),
             blank=BLANK,
             blank_change=BLANK_CHANGE,

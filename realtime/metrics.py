@@ -6,6 +6,7 @@ of its own with a collector at prometheus_client.REGISTRY.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +27,7 @@ from rest_framework.views import APIView
 from marketplace.rest.addresses import address_of, is_listed
 from realtime.connection import Connection
 from realtime.station import running_stations
+from realtime.streams import Streams
 from realtime.tallies import LATENCY_BOUNDS, Tallies
 
 # What is told of the tallies: the name, and what it says.
@@ -52,13 +54,17 @@ class StreamCollector(Collector):
         """The figures at this moment."""
         # There is one, but for tests and before the first stream of a server without a lifespan.
         for station in running_stations()[:1]:
-            hub = station.streams.hub
-            connections = tuple(hub.connections)
-            yield from _of_streams(connections)
-            yield from _of_tallies(station.streams.tallies, connections)
-            yield GaugeMetricFamily(
-                "realtime_log_position", "Up to where the log was handed out.", hub.last
-            )
+            # In the loop: a stream that ends meanwhile must not count twice, nor not at all.
+            yield from station.ask(partial(_of_process, station.streams))
+
+
+def _of_process(streams: Streams) -> list[Metric]:
+    hub = streams.hub
+    position = GaugeMetricFamily(
+        "realtime_log_position", "Up to where the log was handed out.", hub.last
+    )
+    tallies = _of_tallies(streams.tallies, hub.connections)
+    return [*_of_streams(hub.connections), *tallies, position]
 
 
 def _of_streams(connections: Iterable[Connection]) -> Iterator[Metric]:
@@ -96,7 +102,7 @@ def _of_tallies(tallies: Tallies, connections: Iterable[Connection]) -> Iterator
 def _latency(tallies: Tallies) -> Metric:
     buckets, seen = [], 0
     bounds = [*map(str, LATENCY_BOUNDS), "+Inf"]
-    for bound, count in zip(bounds, tuple(tallies.latencies.counts), strict=True):
+    for bound, count in zip(bounds, tallies.latencies.counts, strict=True):
         seen += count
         buckets.append((bound, float(seen)))
     return HistogramMetricFamily(

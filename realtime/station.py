@@ -5,6 +5,8 @@ a lifespan (daphne) the first request does.
 """
 
 import asyncio
+from collections.abc import Callable
+from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
@@ -18,6 +20,9 @@ from realtime.streams import Streams
 
 # Logins, permissions and replays of all streams share these threads.
 POOL_SIZE = 4
+ANSWER_SECONDS = 5.0
+
+T = TypeVar("T")
 
 
 class Station:
@@ -49,6 +54,17 @@ class Station:
             self._relay.start()
         self._sequencer.start()
         register_outlet(self._told)
+
+    def ask(self, question: Callable[[], T]) -> T:
+        """The answer as the loop gives it, between two of its steps; for another thread.
+
+        Raises TimeoutError where the loop is busy for seconds.
+        """
+
+        async def answer() -> T:
+            return question()
+
+        return asyncio.run_coroutine_threadsafe(answer(), self._loop).result(ANSWER_SECONDS)
 
     async def stop(self) -> None:
         """Stop everything that was started; open streams are ended."""

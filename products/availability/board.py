@@ -43,7 +43,7 @@ class StockChange:
     """A change of a stock that everybody was told of.
 
     position: of its event, by which the page knows it again; told: what the event said;
-    is_on_sale: whether the product still has a page that everybody may see.
+    is_on_sale: whether the product is (still): what is not, no list shows.
     """
 
     position: int
@@ -53,7 +53,7 @@ class StockChange:
 
 
 def read_changes() -> list[StockChange]:
-    """The last changes of what is, or was, on sale, the newest first: out of the log of events."""
+    """The last changes that everybody was told of, the newest first: out of the log of events."""
     logged = latest_events(AvailabilityUpdated, audience="availability", limit=CHANGES)
     products = Product.objects.filter(pk__in={each.event.product_id for each in logged})
     on_sale = set(products.filter(is_active=True).values_list("pk", flat=True))

@@ -46,7 +46,8 @@ def told(notification: models.Notification) -> dict[str, Any]:
 class Notification(Told, Event, frozen=True, kw_only=True):
     """Somebody is told something, which is unread from now on. Goes to that user alone.
 
-    Not sent for what the user did, and not for a kind that they switched off.
+    Not sent for a kind that they switched off. Of what they did themselves an app tells nothing,
+    but that a product runs low, whoever took the last ones.
     """
 
 

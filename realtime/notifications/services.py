@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from django.contrib.auth import get_user_model
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
+from psycopg.errors import LockNotAvailable
 
 from marketplace.rest.errors import DomainError
 from realtime.control import user_audience
@@ -30,6 +31,8 @@ from realtime.publishing import publish, require_transaction
 _PATH = re.compile(r"/(?![/\\])[^\\\s]*")
 # So many are named in one event, which has its bounds.
 IDS_IN_EVENT = 1_000
+# How long who reads waits for who notifies.
+PATIENCE_SECONDS = 5
 
 
 class NotificationNotFound(DomainError):
@@ -38,6 +41,17 @@ class NotificationNotFound(DomainError):
     status = 404
     code = "not_found"
     detail = _("There is no such notification.")
+
+
+class Busy(DomainError):
+    """So much is being told at this moment that reading it must wait."""
+
+    status = 503
+    code = "busy"
+    detail = _("Too much is happening at this moment. Try again.")
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=1)
 
 
 class Addressee(Protocol):
@@ -93,7 +107,7 @@ class Marked:
 def mark_read(*, user_id: int, notification_id: int) -> Marked:
     """Note that the user has read one of theirs; a second time nothing happens.
 
-    Raises NotificationNotFound.
+    Raises NotificationNotFound, Busy.
     """
     _wait_for_notifiers(user_id)
     own = Notification.objects.filter(user_id=user_id, pk=notification_id)
@@ -147,9 +161,11 @@ def _mark(
     ids = list(notifications.unread().order_by("pk").values_list("pk", flat=True))
     if not ids:
         return
-    Notification.objects.filter(pk__in=ids).update(read_at=timezone.now())
-    unread = unread_count(user_id)
     stretches = [ids[start : start + IDS_IN_EVENT] for start in range(0, len(ids), IDS_IN_EVENT)]
+    now = timezone.now()
+    for stretch in stretches:  # a statement has its bounds, too
+        Notification.objects.filter(pk__in=stretch).update(read_at=now)
+    unread = unread_count(user_id)
     for names in [named] if named else stretches:
         announcement = events.NotificationRead(notification_ids=names, unread=unread)
         publish(announcement, audiences=[user_audience(user_id)])
@@ -179,5 +195,15 @@ def _hold_readers(user_id: int) -> None:
 
 
 def _wait_for_notifiers(user_id: int) -> None:
+    """Have the row; raises Busy where others hold it without a pause: they are let past."""
     rows = get_user_model()._default_manager.select_for_update().filter(pk=user_id)
-    rows.values_list("pk").first()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS}s'")
+    try:
+        with transaction.atomic():
+            rows.values_list("pk").first()
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise Busy from error
+        raise

@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
 
 from marketplace.accounts.models import User
+from marketplace.dashboards import operations
 from marketplace.dashboards.charts import CHARTS, table_rows
 from marketplace.dashboards.operations import Amount, MetricsUpdated, ShopCollector, read_metrics
 from orders.models import Order
@@ -86,6 +88,19 @@ def test_it_tells_prometheus_the_same() -> None:
         'marketplace_delivery_seconds{quantile="0.5"} 0.0015',
         'marketplace_delivery_seconds{quantile="0.99"} 0.002',
     }
+
+
+def test_it_tells_prometheus_nothing_of_the_shop_without_a_database(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> MetricsUpdated:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(operations, "read_metrics", fail)
+    registry = CollectorRegistry()
+    registry.register(ShopCollector())
+    assert generate_latest(registry) == b""
+    assert "gone" in caplog.text
 
 
 @pytest.mark.usefixtures("day")

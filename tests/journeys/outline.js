@@ -4,7 +4,7 @@
 // and how long ago something was. [data-law="unordered"] has its children by id, and what is inside
 // [data-law="aside"] is not compared.
 () => {
-  const PASSING = "script, template, .pill, .pill-slot:not(.changes), [data-gone], [name=csrfmiddlewaretoken], [data-law=aside]";
+  const PASSING = "script, template, .pill, .pill-slot:not(.changes), [data-gone], [data-withdrawn], [name=csrfmiddlewaretoken], [data-law=aside]";
   const UNSEEN = new Set([
     "class", "style", "title", "data-arrived", "data-changed", "data-version", "data-stock-version",
     "data-busy", "aria-busy", "data-law",

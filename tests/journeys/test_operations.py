@@ -30,6 +30,7 @@ def test_it_shows_figures_that_move(page: Page, staff: User, seller: User, buyer
     expect(orders).to_have_text(["1", "0", "1"])
     revenue = figures.filter(has_text="Revenue today EUR").locator("td").first
     expect(revenue).to_have_text("€25.00")
+    expect(page.locator(".chart-legend").last).to_have_text("Revenue today EUR")
     expect(figures.filter(has_text="Open streams").locator("td").first).to_have_text("1")
     # The lines grow with each figure that comes.
     wait_until(page, f"(before) => ({PAINTED})().every((now, line) => now > before[line])", before)

@@ -10,8 +10,9 @@ from django.db import connection, transaction
 from marketplace.accounts.models import User
 from orders.cart import CartLine
 from orders.services import place_orders
+from realtime.notifications import services
 from realtime.notifications.models import Notification
-from realtime.notifications.services import Marked, mark_all_read, mark_read, set_preferences
+from realtime.notifications.services import Busy, Marked, mark_all_read, mark_read, set_preferences
 from tests.notifications.things import events_of, forget_events, tell
 from tests.products.things import make_product
 from tests.support.races import Work, at_once
@@ -126,3 +127,25 @@ def test_it_tells_after_a_reader_what_the_reader_did_not_count(buyer: User) -> N
     assert [type_name for type_name, _data in events_of(buyer)] == [
         "notification-read", "notification",
     ]  # fmt: skip
+
+
+@pytest.mark.postgresql
+def test_it_does_not_wait_for_ever_for_those_who_tell(
+    buyer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tell(buyer, "Old")
+    monkeypatch.setattr(services, "PATIENCE_SECONDS", 1)
+
+    def refused() -> bool:
+        try:
+            mark_read(user_id=buyer.pk, notification_id=old)
+        except Busy:
+            return True
+        finally:
+            connection.close()
+        return False
+
+    with ThreadPoolExecutor(1) as thread, transaction.atomic():
+        tell(buyer, "New")
+        assert thread.submit(refused).result(30)
+    assert mark_read(user_id=buyer.pk, notification_id=old).unread == 1

@@ -28,22 +28,25 @@ export function addChange({ id, timestamp, data }) {
   const node = makeNode("board-change", { ...data, id, at: timestamp });
   node.dataset.productId = String(data.productId);
   node.dataset.kind = data.kind;
-  nothing.hidden = true;
   rows.add(node);
   trim();
 }
 
 /**
- * What is off sale has no page that everybody may see.
+ * What is off sale is shown by no list, but counts among the last ten: back on sale, it is shown
+ * again. What was off sale when the page was loaded has no words here, and waits for the next load.
  * @param {number} productId
  * @param {boolean} isOnSale
  */
-export function linkChanges(productId, isOnSale) {
+export function showChangesOf(productId, isOnSale) {
   for (const row of list.querySelectorAll(`[data-product-id="${CSS.escape(String(productId))}"]`)) {
-    const link = /** @type {HTMLAnchorElement} */ (row.querySelector("a"));
-    if (isOnSale) link.href = `/products/${productId}`;
-    else link.removeAttribute("href");
+    row.toggleAttribute("data-withdrawn", !isOnSale || row.childElementCount === 0);
   }
+  showWhetherEmpty();
+}
+
+function showWhetherEmpty() {
+  nothing.hidden = list.querySelector(":scope > :not([hidden], [data-withdrawn])") !== null;
 }
 
 /** Keep ten in view, and as many that wait. */
@@ -51,4 +54,5 @@ function trim() {
   for (const state of [":not([hidden])", "[hidden]"]) {
     for (const row of [...list.querySelectorAll(`:scope > ${state}`)].slice(MOST)) row.remove();
   }
+  showWhetherEmpty();
 }

@@ -6,7 +6,7 @@ import { on, subscribe } from "../realtime/client.js";
 import { writeField } from "../realtime/fields.js";
 import { removeNode } from "../realtime/live-list.js";
 import { findObjects, makeNode, patchNode } from "../realtime/patch.js";
-import { addChange, linkChanges } from "./board-changes.js";
+import { addChange, showChangesOf } from "./board-changes.js";
 import { ofProduct } from "./shown.js";
 
 /** @typedef {import("./query.js").Product} Product */
@@ -79,7 +79,7 @@ function writeChange(node, stockChangedAt) {
 function follow(product, changedAt = null) {
   if (product.isActive) offSale.delete(product.id);
   else offSale.add(product.id);
-  linkChanges(product.id, product.isActive);
+  showChangesOf(product.id, product.isActive);
   show(product, changedAt);
 }
 
@@ -89,7 +89,7 @@ on("product-created", ({ data: { product } }) => {
 });
 on("product-updated", ({ data }) => follow(data.product));
 on("product-deleted", ({ data }) => {
-  linkChanges(data.productId, false);
+  showChangesOf(data.productId, false);
   remove(data.productId);
 });
 on("availability-updated", (event) => {

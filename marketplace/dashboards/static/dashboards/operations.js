@@ -28,13 +28,22 @@ let mainCurrency = "";
  * @param {any} metrics
  */
 function show({ timestamp }, metrics) {
-  mainCurrency ||= metrics.revenueToday[0]?.currency ?? "";
+  nameCurrency(metrics.revenueToday[0]?.currency ?? "");
   const second = new Date(timestamp).getTime() / 1000;
   for (const { keys, chart } of charts) {
     chart.add(second, keys.map((key) => valueOf(metrics, key, mainCurrency)));
   }
   for (const { currency } of metrics.revenueToday) rowOf(currency);
   for (const row of table.querySelectorAll("tr")) showRow(row, metrics);
+}
+
+/** @param {string} currency of most orders, which the chart of revenue shows from the first one on */
+function nameCurrency(currency) {
+  if (mainCurrency !== "") return;
+  mainCurrency = currency;
+  const chart = document.querySelector("[data-chart=revenueToday]")?.parentElement;
+  const name = chart?.querySelector("[data-part=currency]");
+  if (name) name.textContent = currency;
 }
 
 /**
