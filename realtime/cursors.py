@@ -9,10 +9,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import msgspec
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -104,7 +106,7 @@ class LogCursor:
     def move(self, position: int) -> None:
         """Have everything up to this position done with; raises CursorTaken.
 
-        In the caller's transaction, if there is one.
+        In the caller's transaction, if there is one: this reader moves when that has committed.
         """
         asked_at = time.monotonic()
         if not self._own().update(
@@ -112,6 +114,9 @@ class LogCursor:
         ):
             self._held_until = 0.0
             raise CursorTaken(self.name)
+        transaction.on_commit(partial(self._moved, position, asked_at))
+
+    def _moved(self, position: int, asked_at: float) -> None:
         self.position = position
         self._held_until = asked_at + HOLD_SECONDS
 

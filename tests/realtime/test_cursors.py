@@ -144,6 +144,7 @@ def test_it_does_not_move_in_a_transaction_that_fails() -> None:
         raise Stop
 
     assert StoredCursor.objects.get().position == 0
+    assert found(cursor) == ([1], 1, False)
 
 
 # --- What the log does not hold -------------------------------------------------------------
