@@ -59,8 +59,7 @@ class Stretch:
 class LogCursor:
     """Reads events of these types, in order, without holes, from where it stopped last.
 
-    Hold it, read, do what is to be done, move it; a cursor that nobody held before begins at the
-    head of the log. Belongs to one thread.
+    Begin it, hold it, read, do what is to be done, move it. Belongs to one thread.
     """
 
     def __init__(self, name: str, *events: type[Event]) -> None:
@@ -74,6 +73,10 @@ class LogCursor:
     def is_held(self) -> bool:
         """Whether nobody else can have taken it yet: false after a pause that was too long."""
         return time.monotonic() < self._held_until
+
+    def begin(self) -> None:
+        """Have the log wait from now on, unless it does already: a new cursor is at its head."""
+        StoredCursor.objects.get_or_create(name=self.name, defaults={"position": read_head()[0]})
 
     def hold(self) -> bool:
         """Take the cursor, or keep it; whether this reader holds it now. Call it all the time."""
@@ -130,7 +133,7 @@ class LogCursor:
         return bool(self._own().update(held_until=_until_when()))
 
     def _take(self) -> bool:
-        StoredCursor.objects.get_or_create(name=self.name, defaults={"position": read_head()[0]})
+        self.begin()  # again, where somebody has deleted the row meanwhile
         # By the database's clock: those of two machines differ.
         free = Q(holder=None) | Q(held_until__lt=Now())
         if not self._rows().filter(free).update(holder=self._holder, held_until=_until_when()):

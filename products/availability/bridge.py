@@ -33,6 +33,9 @@ class Direction:
     def __init__(self, stop: threading.Event) -> None:
         self.stop = stop
 
+    def prepare(self) -> None:
+        """Called before there is a link; raises Stopped."""
+
     def run(self, link: Link) -> None:
         """Work until stop; raises what the link raises when it breaks."""
         raise NotImplementedError
@@ -40,10 +43,12 @@ class Direction:
     def leave(self) -> None:
         """Called when it is over, without a link."""
 
-    def persist(self, link: Link, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def persist(
+        self, link: Link | None, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         """Do it in the database, again and again while that is away; raises Stopped.
 
-        Nothing else is done meanwhile, so that the order stays; the link is kept alive.
+        Nothing else is done meanwhile, so that the order stays; a link is kept alive.
         """
         pause = FIRST_PAUSE_SECONDS
         while True:
@@ -55,9 +60,12 @@ class Direction:
             self._rest(link, pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    def _rest(self, link: Link, seconds: float) -> None:
+    def _rest(self, link: Link | None, seconds: float) -> None:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             if self.stop.is_set():
                 raise Stopped
-            link.listen(min(left, _LISTEN_SECONDS))
+            if link is None:
+                self.stop.wait(left)
+            else:
+                link.listen(min(left, _LISTEN_SECONDS))

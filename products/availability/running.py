@@ -5,7 +5,7 @@ from threading import Event, Thread
 
 from django.db import connection
 
-from products.availability.bridge import Direction
+from products.availability.bridge import Direction, Stopped
 from products.availability.broker import keep_linked
 from products.availability.receiver import Receiver
 from products.availability.sender import Sender
@@ -32,7 +32,10 @@ def run_bridge(url: str, stop: Event) -> None:
 
 def _run(url: str, direction: Direction, name: str, stop: Event) -> None:
     try:
+        direction.prepare()
         keep_linked(url, direction.run, name=f"AMQP {name}", stop=stop)
         direction.leave()
+    except Stopped:
+        pass  # before the database was there
     finally:
         connection.close()

@@ -41,6 +41,10 @@ class Sender(Direction):
         self._cursor = bridge_cursor()
         self._forget_at = 0.0  # by time.monotonic()
 
+    def prepare(self) -> None:
+        """Have the log wait for this bridge, also while the broker is still to come."""
+        self.persist(None, self._cursor.begin)
+
     def run(self, link: Link) -> None:
         """Send what there is, in its order, until stop."""
         while not self.stop.is_set():

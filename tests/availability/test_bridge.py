@@ -27,6 +27,7 @@ from tests.availability.storm import Plan, weather_the_storm
 from tests.availability.things import counts, encoded, low, updated
 from tests.conftest import database_url
 from tests.products.things import make_product, make_tour
+from tests.support.processes import wait_for_text
 from tests.support.races import Work, at_once
 from tests.support.servers import RabbitMQ
 
@@ -261,6 +262,27 @@ def test_it_begins_without_a_broker_and_says_no_password(tmp_path: Path) -> None
     said = bridge.log.read_text()
     assert "secret" not in said
     assert "Traceback" not in said
+
+
+def test_it_tells_what_changed_before_the_broker_came(
+    broker: RabbitMQ, start_bridge: StartBridge, other: Other, buyer: User, seller: User
+) -> None:
+    tour = make_known_tour(seller)
+    broker.kill()
+    try:
+        with gone(StoredCursor._meta.db_table):
+            bridges = [start_bridge(), start_bridge()]
+            for bridge in bridges:
+                wait_for_text("database fails", process=bridge.process, log=bridge.log)
+            assert bridges[0].stop() == 0
+            assert "Traceback" not in bridges[0].log.read_text()
+        wait_until(StoredCursor.objects.exists, "the log waits for the bridge")
+        buy(buyer, tour)
+        wait_until(lambda: LogHead.objects.get().position > 0, "events are numbered")
+    finally:
+        broker.start()
+    wait_for_counts(sent=1, own=1)
+    assert [body["availableSeats"] for body in ours(other.hear())] == [9]
 
 
 @override_settings(AMQP_URL=None)

@@ -72,6 +72,15 @@ def test_it_begins_at_the_head_and_goes_on_where_it_was() -> None:
     assert found(held_cursor()) == ([5], 5, False)
 
 
+def test_it_begins_before_anybody_holds_it_and_once() -> None:
+    write_log(1)
+    new_cursor().begin()
+    write_log(2)
+    new_cursor().begin()
+    assert trim_all() == 1
+    assert found(held_cursor()) == ([2], 2, False)
+
+
 def test_it_reads_its_own_types_in_order_and_in_pages() -> None:
     cursor = held_cursor()
     with transaction.atomic():
