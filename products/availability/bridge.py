@@ -57,10 +57,11 @@ class Direction:
             except Error as error:
                 connection.close()
                 logger.error("The database fails (%s); again in %.0f s.", error, pause)
-            self._rest(link, pause)
+            self.rest(link, pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    def _rest(self, link: Link | None, seconds: float) -> None:
+    def rest(self, link: Link | None, seconds: float) -> None:
+        """Do nothing for so long, but keep a link alive; raises Stopped."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             if self.stop.is_set():

@@ -14,7 +14,10 @@ LOW = "tour.availability.low"
 QUEUE_NAME = "websocket_availability_queue"
 OWN_APP_ID = "marketplace"
 
-Reason = Literal["malformed", "unknown-tour", "seats-out-of-range", "timestamp-in-future"]
+# A message has some 200 bytes; a larger body is not even parsed.
+MOST_BYTES = 64 * 1024
+
+Reason = Literal["malformed", "unknown-tour", "seats-out-of-range", "timestamp-in-future", "failed"]
 # The database's text knows no NUL.
 _NAME = r"^[^\x00]*\Z"
 
@@ -55,6 +58,8 @@ def read_message(body: bytes, *, routing_key: str) -> SeatsMessage:
     routing_key: the one that it came by. The queue's own name stands for any: so a dead letter
     comes that somebody moved back.
     """
+    if len(body) > MOST_BYTES:
+        raise Refused("malformed", f"{len(body)} bytes: a message has {MOST_BYTES} at most.")
     try:
         message = _any_message.decode(body)
         if message.event_type == LOW:

@@ -75,6 +75,19 @@ class Link:
         }
         self.publish(body, exchange=EXCHANGE.name, routing_key=routing_key, properties=properties)
 
+    def consume(self, hand_over: Callable[[amqp.Message], None], *, prefetch: int) -> None:
+        """Have what comes in handed over while listening, as it came.
+
+        prefetch: how many messages may wait for their acknowledgement. Not by kombu's consumer:
+        it would decompress whatever its sender says is compressed.
+        """
+        self.channel.basic_qos(0, prefetch, False)
+        self.channel.basic_consume(INCOMING.name, callback=hand_over)
+
+    def acknowledge(self, message: amqp.Message) -> None:
+        """Have the broker forget it."""
+        self.channel.basic_ack(message.delivery_tag)
+
     def listen(self, seconds: float) -> None:
         """Wait for what the broker sends, at most so long; keeps the connection alive."""
         self._listened_at = time.monotonic()

@@ -1,5 +1,6 @@
 """The bridge at a real RabbitMQ."""
 
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,7 +18,7 @@ from django.utils import timezone
 from marketplace.accounts.models import User
 from orders.cart import CartLine
 from orders.services import place_orders
-from products.availability.bridge_messages import QUEUE_NAME
+from products.availability.bridge_messages import MOST_BYTES, QUEUE_NAME
 from products.availability.models import ReceivedMessage
 from products.models import Product
 from realtime.models import LogEvent, LogHead, StoredCursor
@@ -126,6 +127,43 @@ def test_it_lays_what_it_refuses_to_the_dead_letters(
     assert letter.headers["x-refused-at"].endswith("Z")
     assert letter.properties["delivery_mode"] == 2
     assert all("expiration" not in letter.properties for letter in letters)
+
+
+def test_it_decompresses_nothing_and_reads_nothing_large(
+    bridge: None, other: Other, seller: User
+) -> None:
+    make_known_tour(seller)
+    key = "tour.availability.updated"
+    compressed = zlib.compress(encoded(updated(seats=3)))
+    large = encoded({**updated(seats=3), "filling": "x" * MOST_BYTES})
+    for name in ("application/x-gzip", "zlib"):
+        other.say(compressed, key=key, application_headers={"compression": name})
+    other.say(large, key=key)
+    wait_for_counts(rejected=3)
+
+    letters = other.hear(DEAD_LETTERS)
+    assert [letter.raw for letter in letters] == [compressed, compressed, large]
+    assert {letter.headers["x-reason"] for letter in letters} == {"malformed"}
+
+
+def test_it_lays_what_fails_by_itself_to_the_dead_letters(
+    bridge: None, other: Other, seller: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    tour = make_known_tour(seller)
+    make_known_tour(seller, "T-2")
+    # The next version is more than the column, or the driver, can hold.
+    Product.objects.filter(pk=tour.pk).update(stock_version=2**63 - 1)
+    other.say(updated(seats=9))
+    other.say(updated("T-2", 8))
+    wait_for_counts(rejected=1, applied=1)
+
+    (letter,) = other.hear(DEAD_LETTERS)
+    assert letter.body["tourId"] == "T-1"
+    assert letter.headers["x-reason"] == "failed"
+    assert letter.headers["x-reason-text"].startswith("It failed 5 times: ")
+    assert [each.exc_info is not None for each in caplog.records if each.levelname == "ERROR"] == [
+        True
+    ] * 5
 
 
 def test_it_takes_a_dead_letter_that_was_moved_back(
