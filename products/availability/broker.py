@@ -14,6 +14,7 @@ from kombu import Connection, Exchange, Queue
 from kombu.exceptions import KombuError
 
 from products.availability.bridge_messages import OWN_APP_ID, QUEUE_NAME
+from products.availability.frames import tolerant_frame_handler
 
 logger = logging.getLogger(__name__)
 
@@ -133,7 +134,7 @@ def _connection(url: str) -> Iterator[Connection]:
         heartbeat=HEARTBEAT_SECONDS,
         # The certificate must be that of the URL's host; without this, any would do.
         ssl={"server_hostname": None} if url.startswith("amqps") else False,
-        transport_options={"confirm_publish": True},
+        transport_options={"confirm_publish": True, "frame_handler": tolerant_frame_handler},
     )
     try:
         connection.connect()

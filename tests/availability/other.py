@@ -71,7 +71,7 @@ class Other:
             entity(self._channel()).declare()
 
     def say(
-        self, message: dict[str, Any] | bytes, *, key: str | None = None, **properties: Any
+        self, message: dict[str, Any] | bytes, *, key: str | bytes | None = None, **properties: Any
     ) -> None:
         """Publish, until the broker has confirmed it."""
         body = message if isinstance(message, bytes) else json.dumps(message).encode()
@@ -80,7 +80,7 @@ class Other:
             key = message["eventType"]
         self.send(body, exchange=EXCHANGE.name, key=key, **properties)
 
-    def send(self, body: bytes, *, exchange: str, key: str, **properties: Any) -> None:
+    def send(self, body: bytes, *, exchange: str, key: str | bytes, **properties: Any) -> None:
         """Publish to that exchange, until the broker has confirmed it."""
         message = amqp.Message(body, delivery_mode=2, **properties)
         self._in_the_end(

@@ -146,6 +146,19 @@ def test_it_decompresses_nothing_and_reads_nothing_large(
     assert {letter.headers["x-reason"] for letter in letters} == {"malformed"}
 
 
+def test_it_goes_on_after_text_that_is_no_text(bridge: None, other: Other, seller: User) -> None:
+    tour = make_known_tour(seller)
+    other.say(updated(seats=9), message_id=b"\xff", app_id="marketplace")
+    other.say(b"", key="tour.availability.updated", message_id=b"\xff")
+    other.say(updated(seats=8), key=b"tour.availability.\xff")
+    wait_for_counts(applied=1, rejected=2)
+
+    assert Product.objects.get(pk=tour.pk).stock == 9
+    letters = other.hear(DEAD_LETTERS)
+    keys = [letter.headers["x-original-routing-key"] for letter in letters]
+    assert keys == ["tour.availability.updated", "tour.availability.?"]
+
+
 def test_it_lays_what_fails_by_itself_to_the_dead_letters(
     bridge: None, other: Other, seller: User, caplog: pytest.LogCaptureFixture
 ) -> None:
