@@ -6,7 +6,7 @@ from datetime import datetime
 from products.events import AvailabilityData, AvailabilityUpdated
 from products.models import Product
 from products.selectors import SCARCEST, scarcest_on_sale
-from realtime.api import latest_events
+from realtime.api import iso_milliseconds, latest_events
 
 # How many of the last changes stand beside the cards. board-changes.js keeps as many.
 CHANGES = 10
@@ -16,12 +16,25 @@ CHANGES = 10
 class Board:
     """What the board shows, the scarcest first.
 
-    bound: where there is more on sale than the board looks at, the largest stock that it looked
-    at; None where it saw everything.
+    looked_at: all that it was chosen from; bound: where there is more on sale than that, the
+    largest stock that it looked at; None where it saw everything.
     """
 
     products: list[Product]
+    looked_at: list[Product]
     bound: int | None
+
+    @property
+    def stock_changes(self) -> dict[int, tuple[int, str]]:
+        """When the stock of all that was looked at changed last, by id, with its stockVersion.
+
+        Also of what the board does not show: what comes in for another threshold has no news to
+        tell of its stock, and what goes off sale may come back.
+        """
+        return {
+            product.pk: (product.stock_version, iso_milliseconds(product.stock_changed_at))
+            for product in self.looked_at
+        }
 
 
 def is_on_board(product: Product) -> bool:
@@ -34,6 +47,7 @@ def read_board() -> Board:
     scarcest = list(scarcest_on_sale()[:SCARCEST])
     return Board(
         products=[product for product in scarcest if is_on_board(product)],
+        looked_at=scarcest,
         bound=scarcest[-1].stock if len(scarcest) == SCARCEST else None,
     )
 

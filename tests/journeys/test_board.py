@@ -12,7 +12,13 @@ from playwright.sync_api import Locator, Page, expect
 
 from marketplace.accounts.models import User
 from marketplace.demo.loading import Demo, enrol, stock_shops
-from tests.journeys.conftest import assert_state_law, log_in, open_live, requests_of
+from tests.journeys.conftest import (
+    assert_state_law,
+    log_in,
+    open_live,
+    requests_of,
+    wait_until_live,
+)
 from tests.journeys.steps import card, change, change_stock, offer
 from tests.products.things import make_product, make_tour
 from tests.support.processes import end, start
@@ -63,7 +69,18 @@ def test_it_says_when_a_stock_changed(page: Page, seller: User) -> None:
     expect(card(page, "Walk")).to_contain_text(f"Changed {earlier.day} {earlier:%b %Y, %H:%M}")
     change_stock(walk, -1)
 
-    expect(card(page, "Walk")).to_contain_text(re.compile(r"Changed \d\d:\d\d$", re.MULTILINE))
+    just_now = re.compile(r"Changed \d\d:\d\d$", re.MULTILINE)
+    expect(card(page, "Walk")).to_contain_text(just_now)
+    assert_state_law(page)
+
+    # The price's event has the new stock already; the stock's own alone says when it changed.
+    type(walk).objects.update(stock_changed_at=earlier)
+    page.reload()
+    wait_until_live(page)
+    walk.refresh_from_db()
+    walk.price, walk.stock = Decimal(99), 3
+    walk.save()
+    expect(card(page, "Walk")).to_contain_text(just_now)
     assert_state_law(page)
 
 
@@ -72,6 +89,7 @@ def test_it_takes_in_what_becomes_scarce_and_lets_go_what_no_longer_is(
 ) -> None:
     bowl = make_product(seller, title="Bowl", stock=100)
     jug = make_product(seller, title="Jug", stock=1)
+    mug = make_product(seller, title="Mug", stock=30)
     open_live(page, "/availability/")
     change_stock(bowl, -97)
     expect(card(page, "Bowl").locator(".board-figure")).to_have_text("3")
@@ -79,6 +97,8 @@ def test_it_takes_in_what_becomes_scarce_and_lets_go_what_no_longer_is(
     expect(card(page, "Jug")).to_have_count(0)
     offer(seller, "Walk", kind="tour", max_group_size=12)
     expect(card(page, "Walk")).to_contain_text("10 of 12 places free")
+    change(mug, low_stock_threshold=40)
+    expect(card(page, "Mug")).to_be_visible()
     assert_state_law(page)
 
     change(bowl, is_active=False)
@@ -113,6 +133,7 @@ def test_it_tells_the_last_ten_changes(page: Page, seller: User) -> None:
     expect(change_titles(page)).to_have_text(["Walk"] * 9)
     change(bowl, is_active=True)
     expect(change_titles(page)).to_have_text(["Walk", "Walk", "Bowl", *["Walk"] * 7])
+    assert_state_law(page)
     change(bowl, is_active=False)
     expect(change_titles(page)).to_have_text(["Walk"] * 9)
     assert_state_law(page)

@@ -15,6 +15,14 @@ const board = /** @type {HTMLElement} */ (document.getElementById("board"));
 const nothing = /** @type {HTMLElement} */ (document.getElementById("nothing"));
 /** What only its seller and staff hear of: the board is the same for everybody. */
 const offSale = new Set(JSON.parse(document.getElementById("off-sale")?.textContent ?? "[]"));
+/**
+ * When each stock changed last, with its stockVersion, as far as this page has heard: only
+ * availability-updated says it, and cards come and change for other reasons.
+ * @type {Map<number, [number, string]>}
+ */
+const stockChanges = new Map();
+const changesRead = JSON.parse(document.getElementById("stock-changes")?.textContent ?? "{}");
+for (const [id, change] of Object.entries(changesRead)) stockChanges.set(Number(id), change);
 
 /**
  * As products/availability/board.py says.
@@ -29,27 +37,25 @@ function isOnBoard({ kind, level, stock, isActive = true }) {
 /**
  * Show what is newer of a product.
  * @param {Product} payload
- * @param {string | null} changedAt when its stock changed, where that is the news
  */
-function show(payload, changedAt = null) {
+function show(payload) {
   const nodes = findObjects("product", payload.id, board).filter((node) => !("gone" in node.dataset));
-  if (nodes.length === 0 && isOnBoard(payload)) add(payload, changedAt);
+  if (nodes.length === 0 && isOnBoard(payload)) add(payload);
   for (const node of nodes) {
-    if (!patchNode(node, payload)) continue;
+    const isNews = patchNode(node, payload);
+    // Also where nothing is newer: product-updated may have brought the stock already, but no time.
+    writeChange(node);
+    if (!isNews) continue;
     node.dataset.kind = payload.kind;
-    if (changedAt !== null) writeChange(node, changedAt);
     if (!isOnBoard(payload)) remove(payload.id);
   }
 }
 
-/**
- * @param {Product} payload
- * @param {string | null} changedAt
- */
-function add(payload, changedAt) {
-  const node = makeNode("board-card", payload);
+/** @param {Product} payload */
+function add(payload) {
+  const node = makeNode("board-card", { ...payload, stockChangedAt: null });
   node.dataset.kind = payload.kind;
-  writeChange(node, changedAt);
+  writeChange(node);
   board.append(node);
   nothing.hidden = true;
 }
@@ -64,28 +70,37 @@ function remove(id) {
 }
 
 /**
+ * Say when the stock that a card shows changed, as far as that is known.
  * @param {HTMLElement} node
- * @param {string | null} stockChangedAt null where nothing says when it was
  */
-function writeChange(node, stockChangedAt) {
+function writeChange(node) {
+  const [version, stockChangedAt] = stockChanges.get(Number(node.dataset.id)) ?? [];
+  if (version !== Number(node.dataset.stockVersion)) return;
   const time = /** @type {HTMLElement} */ (node.querySelector("[data-field=stockChangedAt]"));
   writeField(time, { stockChangedAt });
 }
 
 /**
- * @param {Product} product that is new, that changed, or that came back on sale
- * @param {string | null} [changedAt]
+ * @param {Product} product
+ * @param {string} at when its stock came to be as it is
  */
-function follow(product, changedAt = null) {
+function remember({ id, stockVersion }, at) {
+  const [known = 0] = stockChanges.get(id) ?? [];
+  if (stockVersion > known) stockChanges.set(id, [stockVersion, at]);
+}
+
+/** @param {Product} product that is new, that changed, or that came back on sale */
+function follow(product) {
   if (product.isActive) offSale.delete(product.id);
   else offSale.add(product.id);
   showChangesOf(product.id, product.isActive);
-  show(product, changedAt);
+  show(product);
 }
 
 on("product-created", ({ data: { product } }) => {
   // One that came back has the stock that it had.
-  follow(product, product.version === 1 ? product.createdAt : null);
+  if (product.version === 1) remember(product, product.createdAt);
+  follow(product);
 });
 on("product-updated", ({ data }) => follow(data.product));
 on("product-deleted", ({ data }) => {
@@ -93,9 +108,11 @@ on("product-deleted", ({ data }) => {
   remove(data.productId);
 });
 on("availability-updated", (event) => {
-  if (offSale.has(event.data.productId)) return;
+  const product = ofProduct(event);
+  remember(product, event.timestamp);
+  if (offSale.has(product.id)) return;
   addChange(event);
-  show(ofProduct(event), event.timestamp);
+  show(product);
 });
 on("subscribed", ({ data }) => {
   if (data.channel !== "availability") return;
