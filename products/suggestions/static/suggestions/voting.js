@@ -10,7 +10,9 @@ import { showText } from "../realtime/patch.js";
 import { toast } from "../toasts.js";
 import { press, showVoted, showVotes } from "./shown.js";
 
-document.addEventListener("click", ({ target }) => {
+document.addEventListener("click", ({ target, detail }) => {
+  // The second press of a double click takes nothing back; one by the keyboard has 0.
+  if (detail > 1) return;
   const button = /** @type {HTMLElement | null} */ (/** @type {Element} */ (target).closest("[data-vote]"));
   if (button !== null && !("busy" in button.dataset)) void vote(button);
 });
