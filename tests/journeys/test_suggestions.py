@@ -180,6 +180,16 @@ def test_it_shows_a_product_its_most_wanted_live(
     expect(titles(page)).to_have_text(["Wanted", "New", "Older"])
     assert_state_law(page)
 
+    # One that does not belong among them is not announced there, either.
+    for suggestion in Suggestion.objects.filter(title__in=["New", "Older"]):
+        cast_vote(suggestion_id=suggestion.pk, by=staff)
+    row(page, "Wanted").hover()
+    create_suggestion(author=seller, product_id=pot.pk, title="Newer", text="In red.")
+    answer_suggestion(suggestion_id=wanted.pk, by=seller, text="In June.")
+    expect(row(page, "Wanted")).to_contain_text("In June.")
+    expect(page.locator(".pill")).to_have_count(0)
+    assert_state_law(page)
+
 
 def test_it_says_when_a_vote_did_not_arrive(talker: Talker, buyer: User, other_buyer: User) -> None:
     lid = suggest(buyer, title="A lid")

@@ -23,15 +23,36 @@ function listen(rows) {
   on("suggestion-created", ({ id, data: { suggestion } }) => {
     if (suggestion.productId !== Number(rows.dataset.productId)) return;
     if (nodesOf(suggestion.id).length > 0) return showSuggestion(suggestion, id);
+    // What does not belong among the few stands behind the link to all.
+    if (!hasPlace(rows, suggestion)) return;
     list.add(makeSuggestionNode("suggestion", suggestion, id));
     settle(rows);
   });
   on("suggestion-updated", ({ id, data }) => showSuggestion(data.suggestion, id));
 }
 
+/**
+ * Whether there is room, or the new one stands before the last of those that are shown.
+ * @param {HTMLElement} rows
+ * @param {import("./shown.js").Suggestion} suggestion
+ */
+function hasPlace(rows, suggestion) {
+  const last = shownOf(rows)[Number(rows.dataset.size) - 1];
+  const facts = /** @type {import("./order.js").Facts} */ (suggestion);
+  return last === undefined || compare(facts, readFacts(last), "-votes") < 0;
+}
+
+/**
+ * Without those that wait behind the pill.
+ * @param {HTMLElement} rows
+ */
+function shownOf(rows) {
+  return /** @type {HTMLElement[]} */ ([...rows.children]).filter((row) => !row.hidden);
+}
+
 /** @param {HTMLElement} rows */
 function settle(rows) {
-  const shown = /** @type {HTMLElement[]} */ ([...rows.children]).filter((row) => !row.hidden);
+  const shown = shownOf(rows);
   for (const row of shown.slice(Number(rows.dataset.size))) removeNode(row);
   /** @type {HTMLElement} */ (document.getElementById("no-suggestions")).hidden = shown.length > 0;
   /** @type {HTMLElement} */ (document.getElementById("all-suggestions")).hidden = rows.children.length === 0;
