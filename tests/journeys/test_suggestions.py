@@ -132,7 +132,7 @@ def test_it_names_a_product_to_those_who_may_know_of_it(
 
 
 def test_it_offers_what_only_a_new_page_would_show(
-    talker: Talker, buyer: User, seller: User
+    talker: Talker, buyer: User, seller: User, staff: User
 ) -> None:
     first, second = suggest(buyer, title="First"), suggest(buyer, title="Second")
     page = talker(buyer)
@@ -146,7 +146,8 @@ def test_it_offers_what_only_a_new_page_would_show(
     page.get_by_role("button", name="1 change, show").click()
     expect(titles(page)).to_have_text(["First", "Second"])
 
-    for number in range(PAGE_SIZE):
+    last = suggest(buyer, title="Wish 0")
+    for number in range(1, PAGE_SIZE):
         suggest(buyer, title=f"Wish {number}")
     open_live(page, PAGE)
     create_suggestion(author=seller, title="Newest", text="Of all.")
@@ -160,6 +161,16 @@ def test_it_offers_what_only_a_new_page_would_show(
     create_suggestion(author=seller, title="Newer", text="Than all.")
     expect(page.get_by_role("button", name="1 change, show")).to_be_visible()
     expect(row(page, "Newer")).to_have_count(0)
+
+    # What many want is told to them who see it, not to each page behind.
+    cast_vote(suggestion_id=first.pk, by=seller)
+    open_live(page, f"{PAGE}?ordering=-votes&page=2")
+    cast_vote(suggestion_id=first.pk, by=staff)
+    answer_suggestion(suggestion_id=last.pk, by=staff, text="Soon.")
+    expect(row(page, "Wish 0")).to_contain_text("Soon.")
+    expect(page.locator("#changes")).to_be_hidden()
+    cast_vote(suggestion_id=last.pk, by=staff)
+    expect(page.get_by_role("button", name="1 change, show")).to_be_visible()
 
 
 def test_it_shows_a_product_its_most_wanted_live(

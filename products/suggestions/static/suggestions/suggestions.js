@@ -69,10 +69,21 @@ class Suggestions {
     if (this.#ordering !== "-votes" || rows.length === 0) return;
     const place = rows.findIndex((row) => row.id === id);
     // Of one that is not shown, nobody here knows which product it is about.
-    const comesIn = place < 0 && !this.#productId && votes >= rows[rows.length - 1].votes;
+    const comesIn = place < 0 && !this.#productId && this.#mayReach(votes, rows);
     const goesOut =
       (place === 0 && !this.#isFirstPage) || (place === rows.length - 1 && !this.#next.hidden);
     if (comesIn || goesOut || !isInOrder(rows, this.#ordering)) this.#offer(id);
+  }
+
+  /**
+   * Whether one vote may have brought a suggestion to this page, or past it. One that has more than
+   * that stands on a page before, where it was.
+   * @param {number} votes that it has now
+   * @param {import("./order.js").Facts[]} rows
+   */
+  #mayReach(votes, rows) {
+    const isBefore = !this.#isFirstPage && votes > rows[0].votes + 1;
+    return !isBefore && votes >= rows[rows.length - 1].votes;
   }
 
   /**
