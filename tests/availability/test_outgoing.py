@@ -125,8 +125,10 @@ def test_it_tells_nothing_of_what_came_in(cursor: LogCursor, tour: Product) -> N
 def test_it_tells_the_seats_of_a_tour_that_is_off_sale(cursor: LogCursor, tour: Product) -> None:
     tour.is_active = False
     tour.save()
-    sell(tour)
-    assert len(outgoing(cursor)) == 1
+    sell(tour, 7)
+    seats, few = bodies(outgoing(cursor))
+    assert (seats["availableSeats"], few["availableSeats"]) == (3, 3)
+    assert few["tourTitle"] == "Fjord walk"
 
 
 def test_it_is_stale_when_our_own_message_comes_back_in_whatever_form(
