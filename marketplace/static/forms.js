@@ -4,7 +4,7 @@
  *
  * On the form: data-method (POST), data-done (text of a toast), data-next (address to go to, "."
  * for this page anew). Fields are named as on the wire, "shippingAddress.city" goes one level down;
- * an empty number or date is null, a checkbox is true or false. Afterwards the form gets the event
+ * an empty number, date or hidden field is null, a checkbox is true or false. Afterwards the form gets the event
  * "fetched" with detail {status, body}; a dialog around it closes, and its fields are as at first.
  * When it is refused, it gets "refused" with {status, errors}: preventDefault() keeps them from
  * being shown.
@@ -132,7 +132,7 @@ export function toJson(form, data) {
     const field = form.elements.namedItem(name);
     const type = field instanceof HTMLElement ? /** @type {any} */ (field).type : "text";
     if (name === "csrfmiddlewaretoken" || type === "checkbox") continue;
-    const isEmpty = value === "" && ["number", "date", "datetime-local"].includes(type);
+    const isEmpty = value === "" && ["number", "date", "datetime-local", "hidden"].includes(type);
     setPath(json, name, isEmpty ? null : value);
   }
   return json;

@@ -38,12 +38,13 @@ def suggestion_data(suggestion: Suggestion) -> SuggestionData:
         title=suggestion.title,
         text=suggestion.text,
         votes=suggestion.votes,
-        answer=_answer_data(suggestion),
+        answer=answer_data(suggestion),
         created_at=iso_milliseconds(suggestion.created_at),
     )
 
 
-def _answer_data(suggestion: Suggestion) -> AnswerData | None:
+def answer_data(suggestion: Suggestion) -> AnswerData | None:
+    """What was answered, in its one form for the wire; None where nothing was."""
     by_id, at = suggestion.answered_by_id, suggestion.answered_at
     if by_id is None or at is None:
         return None

@@ -38,3 +38,8 @@ class AnswerInput(InputSerializer):
     representation = AnswerData
 
     text = serializers.CharField(max_length=MAX_TEXT)
+    answered_at = serializers.DateTimeField(
+        allow_null=True,
+        required=False,
+        help_text="`at` of the answer that this one replaces, null for none, to have it checked.",
+    )

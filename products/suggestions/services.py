@@ -1,5 +1,8 @@
 """What can be done with suggestions. Every change is announced in its own transaction."""
 
+from datetime import datetime
+from types import EllipsisType
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -7,9 +10,11 @@ from marketplace.accounts.models import User
 from products.errors import ProductNotFound
 from products.models import Product
 from products.selectors import visible_products
-from products.suggestions.errors import NotYoursToAnswer, SuggestionNotFound
+from products.suggestions.errors import NotYoursToAnswer, StaleAnswer, SuggestionNotFound
+from products.suggestions.events import answer_data
 from products.suggestions.models import Suggestion, Vote
 from products.suggestions.notices import tell_of_answer
+from realtime.api import iso_milliseconds
 
 
 @transaction.atomic
@@ -45,14 +50,20 @@ def withdraw_vote(*, suggestion_id: int, by: User) -> Suggestion:
 
 
 @transaction.atomic
-def answer_suggestion(*, suggestion_id: int, by: User, text: str) -> Suggestion:
+def answer_suggestion(
+    *, suggestion_id: int, by: User, text: str, answered_at: datetime | EllipsisType | None = ...
+) -> Suggestion:
     """Answer a suggestion, in place of the answer that it has. The same one again changes nothing.
 
-    Raises SuggestionNotFound, NotYoursToAnswer.
+    answered_at: when the answer that the caller has read was given, None where there was none;
+    left out, it takes the place of whatever is there.
+    Raises SuggestionNotFound, NotYoursToAnswer, StaleAnswer.
     """
     suggestion = _locked(suggestion_id)
     _refuse_stranger(suggestion, by=by)
     if (suggestion.answer, suggestion.answered_by_id) != (text, by.pk):
+        if answered_at is not ...:
+            _refuse_stale(suggestion, answered_at=answered_at)
         suggestion.answer = text
         suggestion.answered_by, suggestion.answered_at = by, timezone.now()
         suggestion.save()
@@ -79,6 +90,14 @@ def _locked(suggestion_id: int) -> Suggestion:
     if suggestion is None:
         raise SuggestionNotFound
     return suggestion
+
+
+def _refuse_stale(suggestion: Suggestion, *, answered_at: datetime | None) -> None:
+    """What the caller has read says the time in milliseconds."""
+    present = answer_data(suggestion)
+    known = None if answered_at is None else iso_milliseconds(answered_at)
+    if known != (None if present is None else present.at):
+        raise StaleAnswer(present)
 
 
 def _refuse_stranger(suggestion: Suggestion, *, by: User) -> None:

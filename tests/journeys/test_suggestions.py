@@ -1,5 +1,7 @@
 """Suggestions in browsers: made, voted for and answered in one, seen in all of them."""
 
+from collections.abc import Callable
+
 from django.contrib.auth.models import Permission
 from playwright.sync_api import Locator, Page, Route, expect
 
@@ -36,6 +38,23 @@ def vote(page: Page, title: str) -> Locator:
 def titles(page: Page) -> Locator:
     """The titles that the page shows, in order."""
     return page.locator("#suggestions > li:not([hidden]) :is(h2, h3)")
+
+
+def answer(suggestion: Suggestion, by: User, text: str) -> None:
+    """Answer it elsewhere, announced."""
+    answer_suggestion(suggestion_id=suggestion.pk, by=by, text=text)
+
+
+def publish(
+    page: Page, title: str, text: str, *, meanwhile: Callable[[], None] | None = None
+) -> None:
+    """Answer the suggestion of that title; meanwhile happens before the button is pressed."""
+    form = row(page, title)
+    form.locator("summary").click()
+    form.get_by_label("Your answer, for everybody to read").fill(text)
+    if meanwhile is not None:
+        meanwhile()
+    form.get_by_role("button", name="Publish the answer").click()
 
 
 def expect_vote(page: Page, title: str, votes: int, *, own: bool) -> None:
@@ -92,13 +111,26 @@ def test_it_shows_what_is_suggested_and_answered_elsewhere(
     expect(row(sellers, BODY["title"]).locator("summary")).to_have_count(0)
     expect(row(staffs, BODY["title"]).locator("summary")).to_be_visible()
 
-    row(sellers, "A lid").locator("summary").click()
-    sellers.get_by_label("Your answer, for everybody to read").fill("From May on. ")
-    sellers.get_by_role("button", name="Publish the answer").click()
+    publish(sellers, "A lid", "From May on. ")
     for page in (mine, sellers, staffs):
         expect(row(page, "A lid").locator(".suggestion-answer")).to_contain_text("From May on.")
         assert_state_law(page)
-    assert Suggestion.objects.get(title="A lid that stays on").answered_by == seller
+
+    # Two write at the same time: nobody's answer is replaced by one who has not seen it.
+    lid = Suggestion.objects.get(title="A lid that stays on")
+    publish(sellers, "A lid", "From June on.", meanwhile=lambda: answer(lid, staff, "In\r\nJuly."))
+    expect(row(sellers, "A lid").get_by_role("alert")).to_contain_text("In July.")
+    lid.refresh_from_db()
+    assert (lid.answer, lid.answered_by) == ("In\r\nJuly.", staff)
+    sellers.get_by_role("button", name="Publish the answer").click()
+    for page in (mine, sellers, staffs):
+        expect(row(page, "A lid").locator(".suggestion-answer")).to_contain_text("From June on.")
+    publish(staffs, "A lid", "In August.")
+    for page in (mine, sellers, staffs):
+        expect(row(page, "A lid").locator(".suggestion-answer")).to_contain_text("In August.")
+        assert_state_law(page)
+    lid.refresh_from_db()
+    assert lid.answered_by == staff
 
 
 def test_it_names_a_product_to_those_who_may_know_of_it(

@@ -11,7 +11,7 @@ from marketplace.accounts.models import User
 from products.suggestions.models import Suggestion
 from products.suggestions.services import answer_suggestion, cast_vote
 from tests.conftest import ClientFor
-from tests.products.things import make_product
+from tests.products.things import announced, forget_announcements, make_product
 from tests.suggestions.things import BODY, URL, suggest
 
 pytestmark = pytest.mark.django_db
@@ -190,9 +190,45 @@ def test_it_shows_the_answer_and_the_one_in_its_place(
     assert answer["at"] > shown["at"]
 
 
+def test_it_replaces_no_answer_that_was_not_read(
+    client_for: ClientFor, buyer: User, seller: User, staff: User
+) -> None:
+    suggestion = suggest(buyer, make_product(seller))
+    sellers, staffs = client_for(seller), client_for(staff)
+
+    def answer(client: APIClient, text: str, answered_at: str | None) -> Any:
+        body = {"text": text, "answeredAt": answered_at}
+        return client.post(f"{URL}/{suggestion.pk}/answer", body, format="json")
+
+    first = answer(sellers, "From May on.", None)
+    assert first.status_code == 200
+    at = first.json()["answer"]["at"]
+    second = answer(staffs, "From June on.", at)
+    assert second.status_code == 200
+    forget_announcements()
+
+    for known in (None, at, "1999-01-01T00:00:00Z"):
+        late = answer(sellers, "From July on.", known)
+        assert code_of(late) == (409, "stale_version", None)
+        assert late.json()["errors"][0]["answer"] == second.json()["answer"]
+    assert announced() == []
+    # Whose own answer arrived, but not what was said to it, sends it once more.
+    assert answer(staffs, "From June on.", at).json() == second.json()
+
+    suggestion.refresh_from_db()
+    suggestion.answer, suggestion.answered_by, suggestion.answered_at = "", None, None
+    suggestion.save()
+    taken_back = answer(sellers, "From July on.", second.json()["answer"]["at"])
+    assert taken_back.json()["errors"][0]["answer"] is None
+    assert answer(sellers, "From July on.", None).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("body", "code", "attr"),
     [
+        ({"text": "Yes.", "answeredAt": ""}, "invalid", "answeredAt"),
+        ({"text": "Yes.", "answeredAt": 7}, "invalid", "answeredAt"),
+        ({"text": "Yes.", "answeredAt": "0001-01-01T00:00:00+14:00"}, "overflow", "answeredAt"),
         ({}, "required", "text"),
         ({"text": "  "}, "blank", "text"),
         ({"text": "x" * 2001}, "max_length", "text"),

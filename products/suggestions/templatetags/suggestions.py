@@ -15,9 +15,9 @@ register = template.Library()
 
 
 @register.filter
-def wire_moment(moment: datetime) -> str:
-    """The time as it stands in events."""
-    return iso_milliseconds(moment)
+def wire_moment(moment: datetime | None) -> str:
+    """The time as it stands in events; empty for none."""
+    return "" if moment is None else iso_milliseconds(moment)
 
 
 @register.inclusion_tag("suggestions/_about_product.html", takes_context=True)

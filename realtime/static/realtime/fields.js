@@ -51,11 +51,13 @@ const WRITERS = {
     element.setAttribute(element instanceof HTMLFormElement ? "action" : "href", address);
   },
   value: (element, value) => {
+    // As a textarea has its lines; the admin's forms send them with CRLF.
+    const text = String(value ?? "").replaceAll("\r\n", "\n");
     // What somebody types stays; the form knows by the version that it is old.
     if (element !== document.activeElement && element.value === element.defaultValue) {
-      element.value = value ?? "";
+      element.value = text;
     }
-    element.defaultValue = value ?? "";
+    element.defaultValue = text;
   },
 };
 

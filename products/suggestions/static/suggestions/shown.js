@@ -103,4 +103,26 @@ function showState(node, { answer, votes }) {
     const part = /** @type {HTMLElement} */ (element);
     part.hidden = part.dataset.when !== state;
   }
+  const form = /** @type {HTMLFormElement | null} */ (node.querySelector(".suggestion-answering form"));
+  if (form !== null) rebase(form, answer);
+}
+
+/**
+ * The form in which it is answered says which answer it replaces: the one that is shown, unless
+ * somebody is writing. They may not have read that one.
+ * @param {HTMLFormElement} form
+ * @param {{at: string} | null} answer
+ */
+function rebase(form, answer) {
+  const text = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem("text"));
+  if (text.value === text.defaultValue) setBase(form, answer);
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {{at: string} | null} answer that it replaces
+ */
+export function setBase(form, answer) {
+  const base = /** @type {HTMLInputElement} */ (form.elements.namedItem("answeredAt"));
+  base.value = answer?.at ?? "";
 }

@@ -5,6 +5,7 @@
 
 import { on } from "../realtime/client.js";
 import { LiveList, removeNode } from "../realtime/live-list.js";
+import "./answering.js";
 import { canName, mayAnswer, showAbout } from "./names.js";
 import { compare, isInOrder } from "./order.js";
 import { makeSuggestionNode, nodesOf, readFacts, showSuggestion } from "./shown.js";
@@ -129,16 +130,6 @@ if (rows !== null) {
 }
 
 on("suggestion-updated", ({ id, data }) => showSuggestion(data.suggestion, id));
-
-// What was published is shown by its event; the form closes, and keeps what it says now.
-document.addEventListener("fetched", ({ target, detail }) => {
-  const form = /** @type {HTMLFormElement} */ (target);
-  const details = form.closest("details.suggestion-answering");
-  if (details === null) return;
-  details.removeAttribute("open");
-  /** @type {HTMLTextAreaElement} */ (form.elements.namedItem("text")).value = detail.body.answer.text;
-  details.querySelector("summary")?.focus();
-});
 
 // A product's page leads to the form. The dialog itself has another id: a browser would give the
 // focus to what the address names.
