@@ -144,6 +144,14 @@ def test_it_turns_pages(buyer: User) -> None:
     assert ">Wish 0<" in read(buyer, f"{PAGE}?page=2")
 
 
+def test_it_leads_back_from_a_page_that_is_not_there(buyer: User) -> None:
+    suggest(buyer)
+    page = read(buyer, f"{PAGE}?ordering=-votes&page=5")
+    assert "Nothing has been suggested here yet" not in page
+    assert re.search(r'href="\?ordering=-votes"[^>]*>First page<', page)
+    assert re.search(r'href="\?"[^>]*>First page<', read(buyer, f"{PAGE}?page=5"))
+
+
 def test_it_shows_what_was_written_as_text(buyer: User, seller: User, staff: User) -> None:
     evil = "</script><script>alert(1)</script>"
     suggestion = suggest(buyer, make_product(seller, title=evil), title=evil, text=evil)
