@@ -32,6 +32,12 @@ class SuggestionInput(InputSerializer):
     text = serializers.CharField(max_length=MAX_TEXT)
 
 
+class VoteInput(InputSerializer):
+    """Nothing: the address says for what one votes, and the login who."""
+
+    representation = ShownSuggestion
+
+
 class AnswerInput(InputSerializer):
     """What is said to a suggestion."""
 

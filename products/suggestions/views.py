@@ -18,7 +18,12 @@ from products.suggestions.filters import (
 )
 from products.suggestions.models import Suggestion, SuggestionQuerySet
 from products.suggestions.selectors import shown_suggestions
-from products.suggestions.serializers import AnswerInput, SuggestionInput, SuggestionSerializer
+from products.suggestions.serializers import (
+    AnswerInput,
+    SuggestionInput,
+    SuggestionSerializer,
+    VoteInput,
+)
 
 
 class SuggestionsView(ListAPIView[Suggestion]):
@@ -52,11 +57,13 @@ class VoteView(APIView):
     @extend_schema(request=None, responses=SuggestionSerializer)
     def post(self, request: Request, suggestion_id: int) -> Response:
         """Vote for it. Whoever has voted already changes nothing."""
+        VoteInput(data=request.data).read()
         return _shown(request, services.cast_vote(suggestion_id=suggestion_id, by=_user(request)))
 
     @extend_schema(request=None, responses={200: SuggestionSerializer})
     def delete(self, request: Request, suggestion_id: int) -> Response:
         """Withdraw the vote. Where there is none, nothing changes."""
+        VoteInput(data=request.data).read()
         return _shown(
             request, services.withdraw_vote(suggestion_id=suggestion_id, by=_user(request))
         )

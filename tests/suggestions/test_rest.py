@@ -12,7 +12,7 @@ from products.suggestions.models import Suggestion
 from products.suggestions.services import answer_suggestion, cast_vote
 from tests.conftest import ClientFor
 from tests.products.things import announced, forget_announcements, make_product
-from tests.suggestions.things import BODY, URL, suggest
+from tests.suggestions.things import BODY, URL, suggest, votes_of
 
 pytestmark = pytest.mark.django_db
 
@@ -159,6 +159,21 @@ def test_it_shows_each_whether_they_voted(
             0,
             False,
         )
+
+
+@pytest.mark.parametrize("method", ["post", "delete"])
+def test_it_takes_a_vote_without_further_words(client: APIClient, buyer: User, method: str) -> None:
+    vote = getattr(client, method)
+    suggestion = suggest(buyer)
+    url = f"{URL}/{suggestion.pk}/vote"
+    shown = client.get(URL).json()["results"][0]
+
+    answer = vote(url, {"weight": 5}, format="json")
+
+    assert code_of(answer) == (400, "unknown_field", "weight")
+    assert votes_of(suggestion) == (0, 0)
+    assert vote(url, ["x"], format="json").status_code == 400
+    assert vote(url, {**shown, "votes": 99}, format="json").status_code == 200
 
 
 def test_it_lets_the_author_vote(client: APIClient, buyer: User) -> None:
