@@ -13,7 +13,7 @@ SUGGESTION_ANSWERED = NotificationKind(
 
 
 def tell_of_answer(suggestion: Suggestion, *, by: User) -> None:
-    """Tell the author that their suggestion was answered. suggestion: loaded whole."""
+    """Tell the author that their suggestion was answered. Reads the author."""
     if suggestion.author_id == by.pk:
         return
 
