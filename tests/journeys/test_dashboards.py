@@ -402,6 +402,14 @@ def test_the_order_page_follows_its_order(
     open_live(second, f"/orders/{order.pk}")
     expect(second.get_by_text("seller is looking at this order")).to_be_visible()
     expect(second.get_by_text("buyer is looking at this order")).to_have_count(0)
+    # Cut off, neither claims what it cannot know; back again, both are told.
+    tabs = (home, second)
+    home.context.set_offline(True)
+    for each in tabs:
+        expect(each.get_by_text("seller is looking at this order")).to_be_hidden()
+    home.context.set_offline(False)
+    for each in tabs:
+        expect(each.get_by_text("seller is looking at this order")).to_be_visible()
     shop.goto("/")
     for each in (home, second):
         expect(each.get_by_text("seller is looking at this order")).to_be_hidden()

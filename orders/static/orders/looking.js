@@ -6,10 +6,13 @@ const lines = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(
 
 /** @param {string} channel of the order */
 export function showWhoLooks(channel) {
-  on("subscribed", ({ data }) => {
-    // Whoever is there is named next.
-    if (data.channel === channel) for (const line of lines) line.hidden = true;
-  });
+  const forgetEverybody = () => {
+    for (const line of lines) line.hidden = true;
+  };
+  // Whoever is there is named next.
+  on("subscribed", ({ data }) => data.channel === channel && forgetEverybody());
+  // Without a stream nobody says who leaves. The next one begins with who is there.
+  on("connection", ({ state }) => state !== "live" && forgetEverybody());
   on("presence", ({ data }) => {
     if (data.channel !== channel) return;
     for (const line of lines) {
