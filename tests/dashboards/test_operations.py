@@ -15,7 +15,7 @@ from marketplace.dashboards.charts import CHARTS, table_rows
 from marketplace.dashboards.operations import Amount, MetricsUpdated, ShopCollector, read_metrics
 from orders.models import Order
 from realtime.models import ProcessLease
-from tests.orders.things import make_order
+from tests.orders.things import date_ahead, make_order
 from tests.products.things import make_product
 
 Status = Order.Status
@@ -29,6 +29,7 @@ def day(seller: User, buyer: User) -> None:
     for status in (Status.PENDING, Status.DELIVERED, Status.CANCELLED):
         make_order(buyer, teapot, quantity=2, status=status)
     make_order(buyer, franc, status=Status.SHIPPED)
+    date_ahead()
     old = make_order(buyer, teapot, status=Status.CONFIRMED)
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     Order.objects.filter(pk=old.pk).update(created_at=midnight - timedelta(milliseconds=1))

@@ -7,6 +7,7 @@ from tests.journeys.accessibility import assert_accessible
 from tests.journeys.conftest import log_in, open_live
 from tests.journeys.dashboards import buy
 from tests.journeys.listening import wait_until
+from tests.orders.things import date_ahead
 from tests.products.things import make_product
 
 # How many dots of each chart's canvas are painted.
@@ -27,6 +28,7 @@ def test_it_shows_figures_that_move(page: Page, staff: User, seller: User, buyer
     before = page.evaluate(PAINTED)
     assert len(before) == 5
     buy(buyer, teapot, quantity=2)
+    date_ahead()
     expect(orders).to_have_text(["1", "0", "1"])
     revenue = figures.filter(has_text="Revenue today EUR").locator("td").first
     expect(revenue).to_have_text("€25.00")

@@ -1,6 +1,9 @@
 """Orders for the tests, and how they come about."""
 
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from marketplace.accounts.models import User
 from orders.cart import CartLine
@@ -36,6 +39,11 @@ def make_order(
         order = transition_order(order_id=order.pk, to=to, by=by)
     forget_announcements()
     return order
+
+
+def date_ahead() -> None:
+    """Date all orders a day ahead: they are of today, although midnight (UTC) may pass by now."""
+    Order.objects.update(created_at=timezone.now() + timedelta(days=1))
 
 
 def line_of(product: Product, quantity: int = 1, **more: Any) -> dict[str, Any]:
