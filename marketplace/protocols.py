@@ -38,12 +38,12 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse on, unless the head is longer than any that a browser sends."""
-        if self._reads_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEADER_BYTES:
-                self.send_400_response("The head of the request is too large.")
-                return
+        self._head_bytes += len(data)
         super().data_received(data)
+        # The read that completes a head may bring much of the body as well.
+        too_large = self._reads_head and self._head_bytes > MAX_HEADER_BYTES
+        if too_large and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too large.")
 
     def on_message_begin(self) -> None:
         """A request's head begins."""
