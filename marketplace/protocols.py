@@ -8,7 +8,8 @@ from websockets.frames import CloseCode
 
 from realtime.websocket import CLOSE_BAD_MESSAGES
 
-MAX_HEADER_BYTES = 64 * 1024
+# Of a head, of what follows a body, and of what stands between two pieces of it.
+MAX_BYTES_BESIDE_BODY = 64 * 1024
 HEADER_SECONDS = 20.0
 MAX_UNREAD_PONG_BYTES = 1024 * 1024
 # Messages, their fragments, pings and pongs together. A client has at most 100 messages a minute to
@@ -20,10 +21,14 @@ BAD_HANDSHAKE = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: c
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """HTTP whose request heads are bounded in size and in time; httptools bounds neither."""
+    """HTTP whose requests are bounded in what is no body, and in time; httptools bounds neither.
+
+    Trailers are dropped. uvicorn would add them to the headers, and what a client puts there has
+    passed a proxy that overwrites X-Forwarded-For and its like in the head alone.
+    """
 
     _reads_head = False
-    _head_bytes = 0
+    _bytes_beside_body = 0
     _too_late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -37,27 +42,43 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse on, unless the head is longer than any that a browser sends."""
-        self._head_bytes += len(data)
+        """Parse on, unless more comes beside a body than any browser sends."""
+        self._bytes_beside_body += len(data)
+        # Whatever completes something there starts the count anew: what else is in the same read
+        # may well be a body, and a read is not endless.
         super().data_received(data)
-        # The read that completes a head may bring much of the body as well.
-        too_large = self._reads_head and self._head_bytes > MAX_HEADER_BYTES
-        if too_large and not self.transport.is_closing():
-            self.send_400_response("The head of the request is too large.")
+        too_many = self._bytes_beside_body > MAX_BYTES_BESIDE_BODY
+        if too_many and not self.transport.is_closing():
+            self.send_400_response("The head or the trailers of the request are too large.")
 
     def on_message_begin(self) -> None:
         """A request's head begins."""
         self._reads_head = True
-        self._head_bytes = 0
         if self._too_late is None:
             self._too_late = self.loop.call_later(HEADER_SECONDS, self.transport.close)
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header is whole, or a trailer."""
+        if self._reads_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """A request's head is whole."""
         self._reads_head = False
+        self._bytes_beside_body = 0
         self._stop_clock()
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body came."""
+        self._bytes_beside_body = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """A request is whole."""
+        self._bytes_beside_body = 0
+        super().on_message_complete()
 
     def _stop_clock(self) -> None:
         if self._too_late is not None:

@@ -6,20 +6,21 @@ from contextlib import ExitStack
 import pytest
 
 from tests.streams.conftest import start_with
-from tests.support.raw_websocket import RawSocket
+from tests.support.raw_websocket import RawSocket, handshake
 from tests.support.servers import Marketplace
 
 LIVE = b"/health/live"
+LISTED = b"X-Forwarded-For: 10.0.0.1\r\n"
 
 
 @pytest.fixture(scope="module")
 def server(
     transactional_db: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Marketplace]:
-    """The module's server."""
+    """The module's server, behind a proxy; from one address it shows its metrics to anybody."""
     with ExitStack() as running:
         start = start_with(running, tmp_path_factory.mktemp("server"))
-        yield start()
+        yield start(TRUSTED_PROXIES="127.0.0.1", METRICS_ADDRESSES="10.0.0.1")
 
 
 @pytest.fixture(autouse=True)
@@ -54,3 +55,62 @@ def test_it_takes_a_large_body_for_no_head(server: Marketplace) -> None:
         other.read_to_end()
         raw.socket.sendall(whole[30:])
         assert statuses(raw.read_to_end()) == [b"200"]
+
+
+def chunked(*chunks: bytes, trailers: bytes = b"") -> bytes:
+    """A body in chunks, and what follows the last."""
+    framed = (b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
+    return b"".join(framed) + b"0\r\n" + trailers + b"\r\n"
+
+
+def test_it_believes_no_trailers(server: Marketplace) -> None:
+    """A proxy says who asks in the head; what the client says behind its body passes it by."""
+    forwarded = head(b"/metrics", X_Forwarded_For=b"10.0.0.1", Connection=b"close")
+    from_client = {"X_Forwarded_For": b"192.0.2.7", "Transfer_Encoding": b"chunked"}
+    for request, expected in (
+        (forwarded, [b"200"]),
+        (
+            head(b"/metrics", **from_client) + chunked(b"x", trailers=LISTED)
+            # Nor those of the request before, and a head is read again.
+            + head(b"/metrics", **from_client) + chunked(trailers=LISTED) + forwarded,
+            [b"401", b"401", b"200"],
+        ),
+        (head(b"/api/events", **from_client) + chunked(trailers=LISTED), [b"400"]),
+        (handshake(0, Transfer_Encoding=b"chunked") + chunked(trailers=LISTED), [b"400"]),
+    ):  # fmt: skip
+        with RawSocket(server.port) as raw:
+            raw.socket.sendall(request)
+            assert statuses(raw.read_to_end()) == expected, request
+
+
+@pytest.mark.parametrize(
+    ("begin", "more"),
+    [
+        (b"", b"\r\n" * 500),
+        (b"GET / HTTP/1.1\r\n", b"X: %s\r\n" % (b"x" * 1000)),
+        (b"GET / HTTP/1.1\r\nX:", b"x" * 1000),
+        (head(Transfer_Encoding=b"chunked") + b"0\r\n", b"X: %s\r\n" % (b"x" * 1000)),
+        (head(Transfer_Encoding=b"chunked") + b"1\r\nx\r\n0\r\nX:", b"x" * 1000),
+        (head(Transfer_Encoding=b"chunked") + b"1;", b"x" * 1000),
+    ],
+    ids=["blank lines", "headers", "a header", "trailers", "a trailer", "an extension"],
+)
+def test_it_reads_nothing_endless_beside_bodies(
+    server: Marketplace, begin: bytes, more: bytes
+) -> None:
+    with RawSocket(server.port) as raw:
+        raw.socket.sendall(begin)
+        with pytest.raises(ConnectionError):
+            for _ in range(200):
+                raw.socket.sendall(more * 100)
+
+
+def test_it_bounds_what_is_beside_each_body_alone(server: Marketplace) -> None:
+    """A connection may live long, and a body may have many pieces."""
+    trailers = b"X: %s\r\n" % (b"x" * 30_000)
+    request = head(Transfer_Encoding=b"chunked", X=b"x" * 30_000)
+    pieces = chunked(*[b"x"] * 30_000, trailers=trailers)
+    with RawSocket(server.port) as raw:
+        for _ in range(5):
+            raw.socket.sendall(request + pieces)
+            assert statuses(raw.read_until(b"}")) == [b"200"]
