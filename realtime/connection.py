@@ -63,7 +63,7 @@ class Connection:
         self.address = address
         self.opened_at = opened_at
         self.channels: dict[str, Channel] = {}  # those asked for
-        self.audiences: frozenset[str] = frozenset()  # what the hub delivers here, by itself
+        self.audiences: frozenset[str] = frozenset()  # what the hub delivers here: see hear()
         self.sent = 0  # nothing at or below it is queued, replayed or live
         self.behind = True
         self.beat = 0  # the slot of the wheel in which its heartbeat comes
@@ -88,6 +88,20 @@ class Connection:
         self._room_waiter: asyncio.Future[None] | None = None
 
     # --- what the hub puts in ---------------------------------------------------------------
+
+    def hear(self, audiences: frozenset[str]) -> None:
+        """Hear exactly these audiences. What is held back, and what was true for a moment and
+        waits, is dropped where none of them hears it; events in the queue were handed out."""
+        self.audiences = audiences
+        if self._held:
+            self._held = [e for e in self._held if not audiences.isdisjoint(e.audiences)]
+            self._held_bytes = sum(len(entry.text) for entry in self._held)
+        if self._ephemerals:
+            self._ephemerals = {
+                slot: frame
+                for slot, frame in self._ephemerals.items()
+                if not audiences.isdisjoint(slot[1])
+            }
 
     def deliver(self, entry: LogEntry) -> None:
         """Queue the event unless it was sent already. Who has no room for it falls behind."""
@@ -213,12 +227,6 @@ class Connection:
         for entry in held:
             self.deliver(entry)
         if self._ephemerals:
-            # What the listener may hear can have changed meanwhile.
-            self._ephemerals = {
-                slot: frame
-                for slot, frame in self._ephemerals.items()
-                if not self.audiences.isdisjoint(slot[1])
-            }
             self._wake()
 
     def _drop_held(self) -> None:

@@ -78,7 +78,13 @@ class Hearing:
         # The position comes before the state. What the connection was sent by replay may be ahead
         # of the hub, and events up to there are not delivered any more.
         position = max(self._hub.last, connection.sent)
-        found = await self._pool.run(survey, connection.listener, (channel,), states_of=(channel,))
+        try:
+            found = await self._pool.run(
+                survey, connection.listener, (channel,), states_of=(channel,)
+            )
+        except Exception:
+            self._drop_channel(connection, channel.name)  # nobody knows whether it is theirs
+            raise
         if channel.name not in found.states:
             self._drop_channel(connection, channel.name)
             raise Refused("forbidden")
@@ -90,12 +96,12 @@ class Hearing:
         What is its own without asking, it goes on hearing.
         """
         channel_named(name)
-        # What is held back now was heard before, and must not follow the answer.
         async with connection.changing:
             self._drop_channel(connection, name)
             connection.say(Unsubscribed(channel=name))
 
     def _drop_channel(self, connection: Connection, name: str) -> None:
+        """Nothing of it is sent any more, not even what is held back now."""
         connection.channels.pop(name, None)
         self._listen(connection)
 

@@ -84,7 +84,7 @@ class Hub:
             self._forget(name, connection)
         for name in wanted - connection.audiences:
             self._listeners.setdefault(name, set()).add(connection)
-        connection.audiences = wanted
+        connection.hear(wanted)
 
     def remove(self, connection: Connection) -> None:
         """Forget the connection; harmless for one that is unknown."""

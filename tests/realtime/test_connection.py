@@ -171,7 +171,7 @@ async def test_it_sends_a_moment_that_moves_no_cursor() -> None:
 
 async def test_it_keeps_a_moment_for_who_is_in_a_replay() -> None:
     one = connection()
-    one.audiences = frozenset({"all"})
+    one.hear(frozenset({"all", "staff"}))
 
     def tell(text: str, audience: str = "all", type_name: str = "presence") -> None:
         one.tell(Ephemeral(type_name, audience, "", text))
@@ -182,6 +182,7 @@ async def test_it_keeps_a_moment_for_who_is_in_a_replay() -> None:
     tell("held back")
     tell("no longer heard", "staff")
     one.deliver(entry(1))
+    one.hear(frozenset({"all"}))
     one.release()
     event, moment = await one.take()
     assert (position(event), moment) == (1, "held back")
@@ -197,6 +198,21 @@ async def test_it_keeps_a_moment_for_who_is_in_a_replay() -> None:
     one.replay([entry(3)], 3)
     one.release()
     assert [position(frame) for frame in await one.take()] == [3]
+
+
+async def test_it_drops_what_waits_for_audiences_that_it_hears_no_more() -> None:
+    one = connection()
+    one.hear(frozenset({"all", "order.5"}))
+    one.tell(Ephemeral("presence", "order.5", "", "for a moment"))
+    one.hold(0)
+    for number, audiences in enumerate(("all", "order.5", "all order.5"), 1):
+        one.deliver(entry(number, audiences))
+    waiting_bytes = one.waiting_bytes
+    one.hear(frozenset({"all"}))
+    assert one.waiting_bytes == waiting_bytes - len(entry(2, "order.5").text)
+    one.hear(frozenset({"all", "order.5"}))
+    one.release()
+    assert [position(frame) for frame in await one.take()] == [1, 3]
 
 
 async def test_it_tells_no_moment_to_who_is_gone() -> None:

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -12,92 +11,16 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from realtime import clock, log, websocket, wheel
+from realtime import clock, log, websocket
 from realtime.connection import MAX_FRAMES, Connection, Frame
 from realtime.database import DatabaseThreads
-from realtime.listeners import (
-    Credentials,
-    Listener,
-    authenticator,
-    register_authenticator,
-)
 from realtime.log import LogEntry
-from realtime.rights import Refused, StreamRequest
+from realtime.rights import Refused
 from realtime.streams import Streams
-from tests.realtime.things import entry as thing_entry
+from tests.realtime.opened import Client, Doorkeeper, open_stream, request, until_handed_out
 from tests.realtime.things import publish_thing
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-SOMEBODY = Listener(user_id=7, login_id="seven", audiences=("all", "user.7"))
-
-
-class Doorkeeper:
-    """Knows one person, and takes as long as a test wants."""
-
-    def __init__(self) -> None:
-        self.asked = threading.Event()
-        self.answers = threading.Event()
-        self.answers.set()
-
-    def log_in(self, credentials: Credentials) -> Listener:
-        return self._answer()
-
-    def still_valid(self, listener: Listener) -> Listener | None:
-        return self._answer()
-
-    def _answer(self) -> Listener:
-        self.asked.set()
-        assert self.answers.wait(30)
-        return SOMEBODY
-
-    async def until_asked(self) -> None:
-        self.asked.clear()
-        async with asyncio.timeout(10):
-            while not self.asked.is_set():
-                await asyncio.sleep(0.005)
-
-
-@pytest.fixture
-def doorkeeper() -> Iterator[Doorkeeper]:
-    """The one who decides about logins in this test."""
-    usual = authenticator()
-    doorkeeper = Doorkeeper()
-    register_authenticator(doorkeeper)
-    yield doorkeeper
-    doorkeeper.answers.set()
-    register_authenticator(usual)
-
-
-@pytest.fixture
-async def streams(
-    threads: DatabaseThreads, monkeypatch: pytest.MonkeyPatch, doorkeeper: Doorkeeper
-) -> AsyncIterator[Streams]:
-    """Streams whose heartbeats come each second."""
-    monkeypatch.setattr(wheel, "HEARTBEAT_SECONDS", 1)
-    await threads.run(log.ensure_head)
-    pool = DatabaseThreads(size=2, name="streams")
-    streams = Streams(pool)
-    await streams.start()
-    yield streams
-    doorkeeper.answers.set()
-    await streams.stop()
-    await pool.close()
-
-
-class Client:
-    """What one client is sent."""
-
-    def __init__(self) -> None:
-        self.types: list[str] = []
-        self.things: list[int] = []  # the positions of events
-
-    async def write(self, frames: Sequence[Frame]) -> None:
-        for frame in frames:
-            message = json.loads(frame)
-            self.types.append(message["type"])
-            if message["type"] == "thing-happened":
-                self.things.append(message["id"])
 
 
 async def serve(
@@ -107,12 +30,6 @@ async def serve(
     replay = streams.replay(connection, client.write)
     await replay.open(cursor)
     await replay.pump()
-
-
-def request(cursor: int | None = None) -> StreamRequest:
-    """What somebody asks for."""
-    given = Credentials(token="seven")
-    return StreamRequest(credentials=given, transport="websocket", address="", cursor=cursor)
 
 
 def log_things(count: int, text: str = "") -> list[LogEntry]:
@@ -125,20 +42,6 @@ def log_things(count: int, text: str = "") -> list[LogEntry]:
         entries += batch
     assert len(entries) == count
     return entries
-
-
-async def until_handed_out(streams: Streams, position: int) -> None:
-    """Wait until the hub has come to that position."""
-    async with asyncio.timeout(10):
-        while streams.hub.last < position:
-            await asyncio.sleep(0.005)
-
-
-async def open_stream(streams: Streams) -> Connection:
-    """A stream that has caught up."""
-    connection = await streams.admit(request())
-    await streams.replay(connection, Client().write).open(None)
-    return connection
 
 
 async def test_it_says_nothing_between_the_greeting_and_a_reset(
@@ -321,28 +224,6 @@ async def test_it_forgets_a_stream_that_goes_while_it_is_checked_again(
     doorkeeper.answers.set()
     await asyncio.sleep(0.3)
     assert connection.audiences == frozenset()
-
-
-# --- What a client says while its stream changes --------------------------------------------
-
-
-async def test_it_tells_nothing_of_a_channel_once_it_was_left(
-    streams: Streams, doorkeeper: Doorkeeper
-) -> None:
-    connection = await open_stream(streams)
-    await streams.hearing.subscribe(connection, "availability")
-    doorkeeper.answers.clear()
-    changed = LogEntry(1, "_user-changed", "user.7", "{}", timezone.now())
-    streams.hub.feed([changed, thing_entry(2, "availability")])
-    await doorkeeper.until_asked()
-    await until_handed_out(streams, 2)
-    leaving = asyncio.create_task(streams.hearing.unsubscribe(connection, "availability"))
-    await asyncio.sleep(0)  # it has begun
-    doorkeeper.answers.set()
-    await leaving
-    told = [json.loads(frame)["type"] for frame in await connection.take()]
-    assert told[-2:] == ["thing-happened", "unsubscribed"]
-    streams.leave(connection)
 
 
 async def test_it_obeys_nobody_whose_stream_has_ended(

@@ -1,0 +1,74 @@
+"""Streams without a server, where a test must say what happens in between."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Sequence
+
+from realtime.connection import Connection, Frame
+from realtime.listeners import Credentials, Listener
+from realtime.rights import StreamRequest
+from realtime.streams import Streams
+
+SOMEBODY = Listener(user_id=7, login_id="seven", audiences=("all", "user.7"))
+
+
+class Doorkeeper:
+    """Knows one person, and takes as long as a test wants."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.answers = threading.Event()
+        self.answers.set()
+
+    def log_in(self, credentials: Credentials) -> Listener:
+        return self._answer()
+
+    def still_valid(self, listener: Listener) -> Listener | None:
+        return self._answer()
+
+    def _answer(self) -> Listener:
+        self.asked.set()
+        assert self.answers.wait(30)
+        return SOMEBODY
+
+    async def until_asked(self) -> None:
+        self.asked.clear()
+        async with asyncio.timeout(10):
+            while not self.asked.is_set():
+                await asyncio.sleep(0.005)
+
+
+class Client:
+    """What one client is sent."""
+
+    def __init__(self) -> None:
+        self.types: list[str] = []
+        self.things: list[int] = []  # the positions of events
+
+    async def write(self, frames: Sequence[Frame]) -> None:
+        for frame in frames:
+            message = json.loads(frame)
+            self.types.append(message["type"])
+            if message["type"] == "thing-happened":
+                self.things.append(message["id"])
+
+
+def request(cursor: int | None = None) -> StreamRequest:
+    """What somebody asks for."""
+    given = Credentials(token="seven")
+    return StreamRequest(credentials=given, transport="websocket", address="", cursor=cursor)
+
+
+async def until_handed_out(streams: Streams, position: int) -> None:
+    """Wait until the hub has come to that position."""
+    async with asyncio.timeout(10):
+        while streams.hub.last < position:
+            await asyncio.sleep(0.005)
+
+
+async def open_stream(streams: Streams) -> Connection:
+    """A stream that has caught up."""
+    connection = await streams.admit(request())
+    await streams.replay(connection, Client().write).open(None)
+    return connection
