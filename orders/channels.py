@@ -1,10 +1,10 @@
 """The channel of one order: who may listen, what they find there, and who looks at it now."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from orders.events import OrderData, order_data
 from orders.models import Order, OrderQuerySet
-from realtime.api import ChannelKind, Listener
+from realtime.api import ChannelKind, Listener, Visit
 
 
 def may_listen(listener: Listener, order_id: str) -> bool:
@@ -18,10 +18,15 @@ def present_state(listener: Listener, order_id: str) -> OrderData | None:
     return None if order is None else order_data(order)
 
 
-def told_of_presence(order_id: str, user_id: int) -> Iterable[str]:
+def told_of_presence(visits: Collection[Visit]) -> dict[Visit, Collection[str]]:
     """All who listen, when the buyer or the seller comes or goes; of staff nobody hears."""
-    own = Order.objects.visible_to(user_id=user_id, is_staff=False)
-    return (f"order.{order_id}",) if own.filter(pk=int(order_id)).exists() else ()
+    orders = Order.objects.filter(pk__in={int(order_id) for order_id, _ in visits})
+    own = {
+        (str(pk), user_id)
+        for pk, *both in orders.values_list("pk", "buyer_id", "seller_id")
+        for user_id in both
+    }
+    return {visit: (f"order.{visit[0]}",) for visit in own.intersection(visits)}
 
 
 def _named(listener: Listener, order_id: str) -> OrderQuerySet:

@@ -8,7 +8,7 @@ with notify(), of a kind that is registered. A list in the admin counts events a
 events as a LiveListAdmin. Whoever tells another system reads the log behind a LogCursor.
 """
 
-from realtime.channels import ChannelKind, Pulse, register_channel_kind
+from realtime.channels import ChannelKind, Pulse, Visit, register_channel_kind
 from realtime.client_messages import NotAllowed, register_client_message
 from realtime.control import end_login, recheck_user
 from realtime.cursors import CursorTaken, LogCursor, LoggedEvent
@@ -50,6 +50,7 @@ __all__ = [
     "NotificationKind",
     "Pulse",
     "StreamFigures",
+    "Visit",
     "end_login",
     "iso_milliseconds",
     "latest_events",

@@ -5,7 +5,7 @@ the audience of an event and the permission to listen are decided in one place.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +18,10 @@ _ID_PATTERNS: dict[IdForm, re.Pattern[str]] = {
     "integer": re.compile(r"[1-9][0-9]{0,17}"),
     "uuid": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
 }
+
+
+# Somebody in a channel: the id of the channel, and of the user.
+Visit = tuple[str, int]
 
 
 class UnknownChannel(Exception):
@@ -42,8 +46,9 @@ class ChannelKind:
     name: the kind ("product"); id_form: what stands behind the dot; public: whether a stream
     without a login may ask; may_listen(listener, id) and state(listener, id) may use the database;
     state returns what msgspec can encode, or None. id is "" where the form is "none".
-    presence: where it is known who is there, the channels whose listeners are told that this user
-    (id of the channel, id of the user) came or went; may use the database.
+    presence: where it is known who is there, the channels whose listeners are told that somebody
+    came or went, for each of many at once; of who is not in the answer nobody is told. May use the
+    database.
     pulse: what those who listen are told again and again; for a kind without ids.
     """
 
@@ -52,7 +57,7 @@ class ChannelKind:
     public: bool
     may_listen: Callable[[Listener, str], bool]
     state: Callable[[Listener, str], Any]
-    presence: Callable[[str, int], Iterable[str]] | None = None
+    presence: Callable[[Collection[Visit]], Mapping[Visit, Collection[str]]] | None = None
     pulse: Pulse | None = None
 
 

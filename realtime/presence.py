@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from realtime.channels import Channel, parse_channel
+from realtime.channels import Channel, Visit, channel_kinds
 from realtime.connection import Connection
 from realtime.ephemeral import publish_ephemeral
 from realtime.events import Event
@@ -52,17 +52,19 @@ def who_is_here(channels: Collection[str]) -> dict[str, set[int]]:
 
 def present_in(channels: Iterable[Channel], *, audible: Set[str]) -> dict[str, list[Presence]]:
     """Who is in each of these channels now, as far as those hear of it who hear these audiences.
-    Uses the database."""
-    known = {channel.name: channel for channel in channels if channel.kind.presence is not None}
+    Uses the database, with as many queries as there are kinds of channels, and one."""
+    known = [channel.name for channel in channels if channel.kind.presence is not None]
     if not known:
         return {}
+    here = who_is_here(known)
+    told_of = _audiences({(name, user_id) for name, users in here.items() for user_id in users})
     return {
         name: [
             Presence(channel=name, user_id=user_id, state="here")
             for user_id in sorted(users)
-            if not audible.isdisjoint(_told_of(known[name], user_id))
+            if not audible.isdisjoint(told_of[name, user_id])
         ]
-        for name, users in who_is_here(known).items()
+        for name, users in here.items()
     }
 
 
@@ -163,13 +165,23 @@ def _wait_for_others() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
-def _told_of(channel: Channel, user_id: int) -> Iterable[str]:
-    return () if channel.kind.presence is None else channel.kind.presence(channel.id, user_id)
+def _audiences(places: Iterable[Place]) -> dict[Place, Collection[str]]:
+    """Who is told of each of these. Uses the database, once for each kind of channel."""
+    by_kind: defaultdict[str, dict[Visit, Place]] = defaultdict(dict)
+    for name, user_id in places:
+        kind_name, _, channel_id = name.partition(".")
+        by_kind[kind_name][channel_id, user_id] = (name, user_id)
+    audiences: dict[Place, Collection[str]] = {}
+    for kind_name, visits in by_kind.items():
+        # A process of another release may know kinds that this one does not.
+        kind = channel_kinds().get(kind_name)
+        told = {} if kind is None or kind.presence is None else kind.presence(visits.keys())
+        audiences |= {place: told.get(visit, ()) for visit, place in visits.items()}
+    return audiences
 
 
-def _tell(places: Iterable[Place], state: Literal["here", "away"]) -> None:
+def _tell(places: Collection[Place], state: Literal["here", "away"]) -> None:
     """Tell each place's people, when the transaction commits."""
-    for name, user_id in sorted(places):
-        audiences = _told_of(parse_channel(name), user_id)
+    for (name, user_id), audiences in sorted(_audiences(places).items()):
         event = Presence(channel=name, user_id=user_id, state=state)
         publish_ephemeral(event, audiences=audiences, key=f"{name} {user_id}")

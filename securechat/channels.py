@@ -1,9 +1,9 @@
 """The channel of one conversation: for its two alone, and each sees whether the other is there."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from uuid import UUID
 
-from realtime.api import ChannelKind, Listener
+from realtime.api import ChannelKind, Listener, Visit
 from securechat.models import Session
 
 
@@ -19,10 +19,15 @@ def may_listen(listener: Listener, session_id: str) -> bool:
     return Session.objects.of(listener.user_id).filter(pk=session_id).exists()
 
 
-def told_of_presence(session_id: str, user_id: int) -> Iterable[str]:
+def told_of_presence(visits: Collection[Visit]) -> dict[Visit, Collection[str]]:
     """The other one, wherever they are: their list of conversations shows it."""
-    session = Session.objects.of(user_id).filter(pk=session_id).first()
-    return () if session is None else (f"user.{session.other_id(user_id)}",)
+    sessions = Session.objects.filter(pk__in={session_id for session_id, _ in visits})
+    others = {
+        (str(session.pk), user_id): (f"user.{session.other_id(user_id)}",)
+        for session in sessions.only("buyer_id", "seller_id")
+        for user_id in (session.buyer_id, session.seller_id)
+    }
+    return {visit: others[visit] for visit in visits if visit in others}
 
 
 CHAT = ChannelKind(

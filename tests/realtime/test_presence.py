@@ -33,7 +33,7 @@ def room() -> Iterator[None]:
             public=False,
             may_listen=lambda listener, room_id: True,
             state=lambda listener, room_id: None,
-            presence=lambda room_id, user_id: [f"room.{room_id}"],
+            presence=lambda visits: {visit: [f"room.{visit[0]}"] for visit in visits},
         )
     )
     yield
