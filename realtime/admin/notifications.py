@@ -54,4 +54,5 @@ class NotificationAdmin(ReadOnlyAdmin):
     search_fields = ("user__username",)
     search_help_text = _("A username.")
     show_facets = admin.ShowFacets.NEVER
+    ordering = ("-id",)  # by the times of everybody's there is no index
     fields = ("user", "kind", "title", "text", "url", "created_at", "read_at")

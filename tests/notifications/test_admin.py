@@ -24,6 +24,8 @@ def test_it_finds_by_user_kind_and_whether_it_was_read(
     mark_read(user_id=buyer.pk, notification_id=read)
     client = browser_of(staff, "view_notification")
     assert titles(client) == ["Another's", "Unread", "Read"]
+    # An index answers this, and none the times of everybody's.
+    assert set(client.get(LIST).context["cl"].queryset.query.order_by) == {"-id"}
     assert titles(client, "?q=buyer") == ["Unread", "Read"]
     assert titles(client, "?kind=secure-channel") == ["Unread"]
     assert titles(client, "?read=yes") == ["Read"]
