@@ -74,6 +74,10 @@ def read_filter(params: QueryDict) -> bool | None:
     return query.read().get("unread")
 
 
+class ReadInput(InputSerializer):
+    """What is sent with the reading of one: no field."""
+
+
 class ReadAllInput(InputSerializer):
     """Which ones were read: all, or those that lead to one page."""
 

@@ -20,6 +20,7 @@ from realtime.notifications.serializers import (
     NotificationSerializer,
     PreferencesSerializer,
     ReadAllInput,
+    ReadInput,
     read_filter,
 )
 
@@ -62,6 +63,7 @@ class ReadView(APIView):
     @extend_schema(request=None, responses=NotificationMarkedSerializer)
     def post(self, request: Request, notification_id: int) -> Response:
         """Note that it was read; a second time nothing changes."""
+        ReadInput(data=request.data).read()
         marked = services.mark_read(user_id=_user_id(request), notification_id=notification_id)
         return Response(NotificationMarkedSerializer(marked).data)
 

@@ -91,9 +91,11 @@ def test_it_marks_what_leads_to_one_page(buyer: User, client_for: ClientFor) -> 
 def test_it_marks_nothing_for_a_body_that_it_does_not_understand(
     buyer: User, client_for: ClientFor, body: dict[str, Any]
 ) -> None:
-    tell(buyer)
+    pk = tell(buyer)
     client = client_for(buyer)
     assert client.post(f"{API}/read-all", body, format="json").status_code == 400
+    one = client.post(f"{API}/{pk}/read", body, format="json")
+    assert refused_fields(one) == dict.fromkeys(body, "unknown_field")
     assert client.get(API).json()["unread"] == 1
 
 
