@@ -88,11 +88,20 @@ class ReadAllInput(InputSerializer):
     )
 
 
+class YesOrNoField(serializers.BooleanField):
+    """True or false of JSON, and nothing that may mean it, as DRF takes "off" and 1."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class PreferencesSerializer(InputSerializer):
     """Every kind by name, and whether one gets it. What is left out stays as it is."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {
-            name: serializers.BooleanField(required=False, help_text=str(kind.label))
+            name: YesOrNoField(required=False, help_text=str(kind.label))
             for name, kind in notification_kinds().items()
         }
