@@ -6,7 +6,8 @@ whoever finds them first deletes them and tells that these people are gone.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from contextlib import contextmanager
 from typing import Literal
 from uuid import UUID
 
@@ -24,6 +25,10 @@ from realtime.models import PresenceRow
 Place = tuple[str, int]
 # The key of PostgreSQL's lock, any number that nobody else takes.
 _LOCK = 0x7072_6573_656E_6365
+# So long a process waits for it; the next second it tries again. And so long it may stand still
+# (be frozen, or cut off) while it has it.
+LOCK_TIMEOUT = "1s"
+STANDSTILL_TIMEOUT = "5s"
 
 
 class Presence(Event, frozen=True, kw_only=True):
@@ -112,57 +117,79 @@ class Register:
 
     def leave(self) -> None:
         """Take everything back, when the process ends."""
-        self._write(frozenset(), self._told)
+        if self._told:
+            self._write(frozenset(), self._told)
         self._told = self._missing = frozenset()
 
-    @transaction.atomic
     def _write(self, came: frozenset[Place], gone: frozenset[Place]) -> None:
-        _wait_for_others()
-        elsewhere = self._elsewhere({channel for channel, _ in came | gone})
-        PresenceRow.objects.bulk_create(
-            (
-                PresenceRow(process=self._process, channel=channel, user_id=user_id)
-                for channel, user_id in sorted(came)
-            ),
-            ignore_conflicts=True,
-        )
+        audiences = _audiences(came | gone)
         own = PresenceRow.objects.filter(process=self._process)
-        for channel, user_id in sorted(gone):
-            own.filter(channel=channel, user_id=user_id).delete()
-        _tell(came - elsewhere, "here")
-        _tell(gone - elsewhere, "away")
-
-    def _elsewhere(self, channels: set[str]) -> set[Place]:
-        rows = _living_rows().exclude(process=self._process).filter(channel__in=channels)
-        return set(rows.values_list("channel", "user_id"))
+        with _one_after_another():
+            others = _living_rows().exclude(process=self._process)
+            elsewhere = _places(others, {channel for channel, _ in came | gone})
+            PresenceRow.objects.bulk_create(
+                (
+                    PresenceRow(process=self._process, channel=channel, user_id=user_id)
+                    for channel, user_id in sorted(came)
+                ),
+                ignore_conflicts=True,
+            )
+            if gone:
+                left = [pk for pk, place in _by_key(own).items() if place in gone]
+                PresenceRow.objects.filter(pk__in=left).delete()
+        _tell(came - elsewhere, "here", audiences)
+        _tell(gone - elsewhere, "away", audiences)
 
     def _bury_the_dead(self) -> None:
-        if not _dead_rows().exists():
+        found = _by_key(self._dead_rows())
+        if not found:
             return
-        with transaction.atomic():
-            _wait_for_others()
-            dead = list(_dead_rows().select_for_update().order_by("pk"))
-            PresenceRow.objects.filter(pk__in=[row.pk for row in dead]).delete()
-            places = {(row.channel, row.user_id) for row in dead}
-            living = _living_rows().filter(channel__in={channel for channel, _ in places})
-            _tell(places - set(living.values_list("channel", "user_id")), "away")
+        audiences = _audiences(found.values())
+        with _one_after_another():
+            # Another process may have been quicker.
+            rows = self._dead_rows().filter(pk__in=list(found))
+            dead = set(rows.values_list("pk", flat=True))
+            PresenceRow.objects.filter(pk__in=dead).delete()
+            buried = {found[pk] for pk in dead}
+            own = PresenceRow.objects.filter(process=self._process)
+            still_here = _places(_living_rows() | own, {channel for channel, _ in buried})
+        _tell(buried - still_here, "away", audiences)
+
+    def _dead_rows(self) -> QuerySet[PresenceRow]:
+        # Whoever asks lives, however late its own lease is.
+        dead = PresenceRow.objects.exclude(process__in=living_leases().values("process"))
+        return dead.exclude(process=self._process)
 
 
 def _living_rows() -> QuerySet[PresenceRow]:
     return PresenceRow.objects.filter(process__in=living_leases().values("process"))
 
 
-def _dead_rows() -> QuerySet[PresenceRow]:
-    return PresenceRow.objects.exclude(process__in=living_leases().values("process"))
+def _places(rows: QuerySet[PresenceRow], channels: Collection[str]) -> set[Place]:
+    return set(rows.filter(channel__in=channels).values_list("channel", "user_id"))
 
 
-def _wait_for_others() -> None:
-    """Keep other processes from writing until the transaction ends: of two at once each would take
-    the other's row for what it no longer, or not yet, is, and nobody would tell. SQLite has one
-    writer anyway."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+def _by_key(rows: QuerySet[PresenceRow]) -> dict[int, Place]:
+    return {
+        pk: (name, user_id) for pk, name, user_id in rows.values_list("pk", "channel", "user_id")
+    }
+
+
+@contextmanager
+def _one_after_another() -> Iterator[None]:
+    """A transaction in which no other process writes: of two at once each would take the other's
+    row for what it no longer, or not yet, is, and nobody would tell. Short, and of a process that
+    stands still in it PostgreSQL ends the session. SQLite has one writer anyway."""
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT set_config('lock_timeout', %s, true),"
+                    " set_config('idle_in_transaction_session_timeout', %s, true)",
+                    [LOCK_TIMEOUT, STANDSTILL_TIMEOUT],
+                )
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        yield
 
 
 def _audiences(places: Iterable[Place]) -> dict[Place, Collection[str]]:
@@ -180,8 +207,9 @@ def _audiences(places: Iterable[Place]) -> dict[Place, Collection[str]]:
     return audiences
 
 
-def _tell(places: Collection[Place], state: Literal["here", "away"]) -> None:
-    """Tell each place's people, when the transaction commits."""
-    for (name, user_id), audiences in sorted(_audiences(places).items()):
+def _tell(
+    places: Set[Place], state: Literal["here", "away"], audiences: Mapping[Place, Collection[str]]
+) -> None:
+    for name, user_id in sorted(places):
         event = Presence(channel=name, user_id=user_id, state=state)
-        publish_ephemeral(event, audiences=audiences, key=f"{name} {user_id}")
+        publish_ephemeral(event, audiences=audiences[name, user_id], key=f"{name} {user_id}")

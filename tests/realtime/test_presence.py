@@ -2,15 +2,19 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import Error, OperationalError, connection
+from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from realtime.api import ChannelKind
+from realtime import presence
+from realtime.api import ChannelKind, Visit
 from realtime.channels import _kinds, parse_channel, register_channel_kind
 from realtime.models import EphemeralEvent, PresenceRow, ProcessLease
 from realtime.presence import Presence, Register, present_in, who_is_here
@@ -23,6 +27,12 @@ ONE = frozenset({(ROOM, 1)})
 NOBODY: frozenset[tuple[str, int]] = frozenset()
 
 
+def told_of(visits: Collection[Visit]) -> dict[Visit, list[str]]:
+    """Everybody, of everybody. Asked while no other process is kept waiting."""
+    assert not connection.in_atomic_block
+    return {visit: [f"room.{visit[0]}"] for visit in visits}
+
+
 @pytest.fixture(autouse=True)
 def room() -> Iterator[None]:
     """A kind of channel whose listeners are told who is there."""
@@ -33,7 +43,7 @@ def room() -> Iterator[None]:
             public=False,
             may_listen=lambda listener, room_id: True,
             state=lambda listener, room_id: None,
-            presence=lambda visits: {visit: [f"room.{visit[0]}"] for visit in visits},
+            presence=told_of,
         )
     )
     yield
@@ -123,6 +133,33 @@ def test_it_comes_back_when_it_was_taken_for_dead() -> None:
     assert who_is_here([ROOM]) == {ROOM: {1}}
 
 
+def test_it_takes_itself_for_alive_however_late_its_lease_is() -> None:
+    late = make_process()
+    register = Register(late)
+    register.keep(BOTH)
+    dead = make_process()
+    Register(dead).keep(ONE)
+    told()
+    die(late)
+    die(dead)
+    register.keep(BOTH)
+    assert told() == []
+    assert set(PresenceRow.objects.values_list("process", flat=True)) == {late}
+
+
+def test_it_leaves_many_places_in_few_queries() -> None:
+    """What it holds the others up for: who is told was asked before, and is told afterwards."""
+    register = Register(make_process())
+    register.keep(frozenset((f"room.{number}", 1) for number in range(1, 301)))
+    with CaptureQueriesContext(connection) as queries:
+        register.leave()
+    statements = [query["sql"].split(maxsplit=1)[0] for query in queries]
+    locked = statements[statements.index("BEGIN") + 1 : statements.index("COMMIT")]
+    assert locked.count("DELETE") == 1
+    assert len(locked) < 8
+    assert not PresenceRow.objects.exists()
+
+
 def test_it_names_who_is_there_to_those_who_are_told_of_it() -> None:
     Register(make_process()).keep(BOTH)
     Register(make_process()).keep(ONE)
@@ -158,3 +195,46 @@ def test_it_is_told_of_who_moves_from_one_process_to_another() -> None:
         assert who_is_here([ROOM]) == {ROOM: {1}}
         coming.leave()
         told()
+
+
+@pytest.mark.postgresql
+def test_it_waits_for_no_process_that_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a one is cut off; what was not written by it and by others is written the next time."""
+    monkeypatch.setattr(presence, "LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr(presence, "STANDSTILL_TIMEOUT", "1s")
+    stands, goes_on = threading.Event(), threading.Event()
+    frozen, living = (Register(make_process()) for _ in range(2))
+    failed: list[Error] = []
+    bulk_create = QuerySet.bulk_create
+
+    def stand_still(*args: Any, **options: Any) -> Any:
+        monkeypatch.setattr(QuerySet, "bulk_create", bulk_create)
+        stands.set()
+        assert goes_on.wait(30)
+        return bulk_create(*args, **options)
+
+    def freeze() -> None:
+        try:
+            frozen.keep(ONE)
+        except Error as error:
+            failed.append(error)
+        connection.close()
+
+    monkeypatch.setattr(QuerySet, "bulk_create", stand_still)
+    thread = threading.Thread(target=freeze)
+    thread.start()
+    assert stands.wait(10)
+    refusals = 0
+    while not who_is_here([ROOM]):
+        try:
+            living.keep(BOTH)
+        except OperationalError:
+            refusals += 1
+    assert refusals
+    assert told() == [(1, "here"), (2, "here")]
+    goes_on.set()
+    thread.join()
+    assert len(failed) == 1
+    frozen.keep(ONE)
+    assert PresenceRow.objects.count() == 3
+    assert told() == []
