@@ -59,6 +59,8 @@ class Streams:
         self._pulses = Pulses(self.hub, pool)
         self._checking: Counter[str] = Counter()  # anonymous requests in hand, by address
         self._books = DatabaseThreads(size=1, name="books")
+        # Its own, since processes wait for each other there: no lease and no right may.
+        self._presence_thread = DatabaseThreads(size=1, name="presence")
         self._notifications = Retention()
         self._chores: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -77,6 +79,7 @@ class Streams:
         self._tasks = [
             asyncio.create_task(self._clock.run(), name="stream-clock"),
             asyncio.create_task(self._keep_books(), name="stream-books"),
+            asyncio.create_task(self._keep_presence(), name="stream-presence"),
             asyncio.create_task(self._pulses.run(), name="stream-pulses"),
         ]
 
@@ -89,13 +92,20 @@ class Streams:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        await self._give_back()
+        await self._presence_thread.close()
+        await self._books.close()
+        await self.hub.stop()
+
+    async def _give_back(self) -> None:
         try:
-            await self._books.run(self._presence.leave)
+            await self._presence_thread.run(self._presence.leave)
+        except DatabaseError as error:
+            logger.warning("Who was here was not taken back, it ends with the lease: %s", error)
+        try:
             await self._books.run(self.counts.end_lease)
         except DatabaseError as error:
             logger.warning("The lease could not be given back, it dies by itself: %s", error)
-        await self._books.close()
-        await self.hub.stop()
 
     async def drain(self, seconds: float) -> None:
         """Refuse new streams and end the open ones, spread evenly over at most that time."""
@@ -248,7 +258,16 @@ class Streams:
             tallies=tallies.as_dict(),
             recent=recent.as_json(),
         )
-        await self._books.run(self._presence.keep, places_of(self.hub.connections))
+
+    async def _keep_presence(self) -> None:
+        """Write each second who is here, and tell of those who came or went."""
+        while True:
+            try:
+                present = places_of(self.hub.connections)
+                await self._presence_thread.run(self._presence.keep, present)
+            except Exception:
+                logger.exception("Who is here was not written; the next second tries again.")
+            await asyncio.sleep(1)
 
     async def _tidy(self) -> None:
         try:

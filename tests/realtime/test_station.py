@@ -14,11 +14,12 @@ from realtime.models import ProcessLease
 
 def own_tasks() -> set[str]:
     names = {task.get_name() for task in asyncio.all_tasks()}
-    return names & {"hub", "stream-clock", "stream-books", "relay-send", "relay-receive"}
+    streams = {"stream-clock", "stream-books", "stream-presence"}
+    return names & {"hub", *streams, "relay-send", "relay-receive"}
 
 
 def own_threads() -> list[str]:
-    own = ("streams", "hub", "books", "sequencer")
+    own = ("streams", "hub", "books", "presence", "sequencer")
     return [thread.name for thread in threading.enumerate() if thread.name.startswith(own)]
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -15,6 +17,8 @@ from realtime import clock, log, websocket
 from realtime.connection import MAX_FRAMES, Connection, Frame
 from realtime.database import DatabaseThreads
 from realtime.log import LogEntry
+from realtime.models import ProcessLease
+from realtime.presence import Register
 from realtime.rights import Refused
 from realtime.streams import Streams
 from tests.realtime.opened import Client, Doorkeeper, open_stream, request, until_handed_out
@@ -209,6 +213,36 @@ async def test_it_admits_nobody_once_it_drains(streams: Streams, doorkeeper: Doo
     with pytest.raises(Refused) as refused:
         await asking
     assert refused.value.code == "restart"
+
+
+async def test_it_renews_its_lease_and_asks_for_rights_while_presence_waits(
+    streams: Streams, doorkeeper: Doorkeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the database, for another process."""
+    waits, goes_on = threading.Event(), threading.Event()
+
+    def keep(*_args: object) -> None:
+        waits.set()
+        assert goes_on.wait(30)
+
+    async def renewed_at() -> datetime:
+        return (await ProcessLease.objects.aget(process=streams.counts.process)).renewed_at
+
+    monkeypatch.setattr(Register, "keep", keep)
+    connection = await open_stream(streams)
+    async with asyncio.timeout(20):
+        while not waits.is_set():
+            await asyncio.sleep(0.01)
+        before = await renewed_at()
+        while await renewed_at() == before:
+            await asyncio.sleep(0.05)
+        streams.hub.feed([LogEntry(1, "_user-changed", "user.7", "{}", timezone.now())])
+        await doorkeeper.until_asked()
+        while connection.holds:
+            await asyncio.sleep(0.01)
+    assert not goes_on.is_set()
+    goes_on.set()
+    streams.leave(connection)
 
 
 async def test_it_forgets_a_stream_that_goes_while_it_is_checked_again(
