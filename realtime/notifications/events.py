@@ -46,8 +46,9 @@ def told(notification: models.Notification) -> dict[str, Any]:
 class Notification(Told, Event, frozen=True, kw_only=True):
     """Somebody is told something, which is unread from now on. Goes to that user alone.
 
-    Not sent for a kind that they switched off. Of what they did themselves an app tells nothing,
-    but that a product runs low, whoever took the last ones.
+    Not sent for a kind that they switched off, nor while one of the same kind, title and url is
+    unread. Of what they did themselves an app tells nothing, but that a product runs low, whoever
+    took the last ones.
     """
 
 

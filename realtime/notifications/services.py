@@ -70,7 +70,10 @@ def notify(*, user: Addressee, kind: str, say: Callable[[], tuple[str, str]], ur
     """Tell somebody something, in the transaction that makes it true.
 
     say gives title and text, and is called in the user's language; what is too long is cut. url:
-    the path of the page that shows it. Nothing is written for a kind that the user switched off.
+    the path of the page that shows it. Nothing is written for a kind that the user switched off,
+    nor while one of the same kind, title and url is unread: whoever does a thing in a loop fills
+    nobody's list. Two at the same moment may both be written.
+
     Raises ValueError for a kind that nobody registered and a url that is no path of this site,
     TransactionManagementError outside atomic().
     """
@@ -83,14 +86,12 @@ def notify(*, user: Addressee, kind: str, say: Callable[[], tuple[str, str]], ur
         return
     with translation.override(user.language):
         title, text = say()
+    fact = {"user_id": user.pk, "kind": kind, "title": _cut(title, MAX_TITLE), "url": url}
+    # First the lock: what is being read at this moment is read then, and told anew.
     _hold_readers(user.pk)
-    notification = Notification.objects.create(
-        user_id=user.pk,
-        kind=kind,
-        title=_cut(title, MAX_TITLE),
-        text=_cut(text, MAX_TEXT),
-        url=url,
-    )
+    if Notification.objects.filter(**fact).unread().exists():
+        return
+    notification = Notification.objects.create(**fact, text=_cut(text, MAX_TEXT))
     announcement = events.Notification(**events.told(notification))
     publish(announcement, audiences=[user_audience(user.pk)])
 

@@ -9,6 +9,7 @@ from orders.services import place_orders, transition_order
 from products.services import change_stock
 from products.suggestions.services import answer_suggestion
 from realtime.notifications.models import Notification
+from realtime.notifications.services import mark_all_read
 from securechat.services import close_session, open_session, rekey_session
 from tests.notifications.things import told
 from tests.orders.things import Status, make_order
@@ -86,8 +87,11 @@ def test_it_tells_of_no_step_that_was_refused(buyer: User, seller: User) -> None
 
 def test_it_tells_the_seller_once_that_stock_runs_low(buyer: User, seller: User) -> None:
     pot = make_product(seller, title="Teapot", stock=7, low_stock_threshold=5)
-    for change in (-1, -2, -1, 3, -2, -3):
+    for change in (-1, -2, -1, 3, -3, 3):
         change_stock(product_id=pot.pk, by=seller, change=change)
+    assert told(seller) == [("stock-low", "Almost gone: Teapot")]
+    mark_all_read(user_id=seller.pk)
+    change_stock(product_id=pot.pk, by=seller, change=-2)
     assert told(seller) == [("stock-low", "Almost gone: Teapot")] * 2
     said = Notification.objects.values_list("text", "url")
     assert list(said) == [("4 are left.", f"/products/{pot.pk}")] * 2
@@ -102,8 +106,8 @@ def test_it_tells_the_seller_that_a_product_is_sold_out(buyer: User, seller: Use
 
 def test_it_tells_the_author_of_an_answer(buyer: User, seller: User, staff: User) -> None:
     suggestion = suggest(buyer, make_product(seller), title="A smaller one")
-    answer_suggestion(suggestion_id=suggestion.pk, by=seller, text="In May.")
-    answer_suggestion(suggestion_id=suggestion.pk, by=seller, text="In May.")
+    for text in ("In Mai.", "In May.", "In May."):
+        answer_suggestion(suggestion_id=suggestion.pk, by=seller, text=text)
     assert told(buyer) == [("suggestion-answered", "seller answered your suggestion")]
     assert only(buyer).text == "A smaller one"
     assert only(buyer).url == f"/suggestions/{suggestion.pk}"

@@ -8,8 +8,9 @@ from django.utils.translation import get_language
 from marketplace.accounts.models import User
 from realtime.api import notify
 from realtime.notifications.models import MAX_TEXT, MAX_TITLE, Notification
+from realtime.notifications.services import mark_all_read
 from tests.conftest import ClientFor
-from tests.notifications.things import API, events_of, tell, told
+from tests.notifications.things import API, events_of, forget_events, tell, told
 from tests.orders.things import make_order
 from tests.products.things import make_product
 from tests.support.people import make_user
@@ -28,6 +29,27 @@ def test_it_stores_and_announces_the_same(buyer: User, client_for: ClientFor) ->
         "url": "/orders/1",
         "createdAt": "",
     }
+
+
+def test_it_does_not_repeat_what_is_unread(buyer: User, other_buyer: User) -> None:
+    tell(buyer, "So")
+    fresh = [
+        tell(buyer, "Otherwise"),
+        tell(buyer, "So", url="/orders/2"),
+        tell(buyer, "So", kind="secure-channel"),
+        tell(other_buyer, "So"),
+    ]
+    forget_events()
+    assert tell(buyer, "So") == tell(buyer, "So") == fresh[-1]
+    assert events_of(buyer) == []
+    mark_all_read(user_id=buyer.pk, url="/orders/1")
+    assert tell(buyer, "So") > fresh[-1]
+
+
+def test_it_does_not_repeat_what_was_cut(buyer: User) -> None:
+    for _ in range(2):
+        tell(buyer, "x" * 2_000)
+    assert len(told(buyer)) == 1
 
 
 def test_it_tells_nothing_that_was_rolled_back(buyer: User) -> None:

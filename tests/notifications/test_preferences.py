@@ -45,7 +45,7 @@ def test_it_tells_nothing_of_a_kind_that_is_switched_off(
     for kind in ("secure-channel", "order-status"):
         for user in (other_buyer, buyer):
             tell(user, kind=kind)
-    assert told(buyer) == [("secure-channel", "It is so")]
+    assert [kind for kind, _title in told(buyer)] == ["secure-channel"]
     assert [data["kind"] for _type, data in events_of(buyer)] == ["secure-channel"]
     assert len(told(other_buyer)) == 2
 

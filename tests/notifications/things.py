@@ -1,6 +1,7 @@
 """Notifications for the tests, and what was told to whom."""
 
 import json
+from itertools import count
 from typing import Any
 
 from django.db import transaction
@@ -12,11 +13,15 @@ from realtime.notifications.models import Notification
 
 API = "/api/notifications"
 
+_facts = count(1)
 
-def tell(
-    user: User, title: str = "It is so", *, url: str = "/orders/1", kind: str = "order-status"
-) -> int:
-    """Tell somebody something; returns the notification's id. The announcement stays."""
+
+def tell(user: User, title: str = "", *, url: str = "/orders/1", kind: str = "order-status") -> int:
+    """Tell somebody something, without a title something new; returns the notification's id.
+
+    The announcement stays.
+    """
+    title = title or f"Fact number {next(_facts)}"
     with transaction.atomic():
         notify(user=user, kind=kind, say=lambda: (title, "And why."), url=url)
     return Notification.objects.latest("pk").pk
