@@ -20,6 +20,10 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         """Those that nobody has read."""
         return self.filter(read_at=None)
 
+    def leading_to(self, path: str) -> Self:
+        """Those that lead to a page; its own parts are the page."""
+        return self.filter(Q(url=path) | Q(url__startswith=f"{path}#"))
+
     def newest_first(self) -> Self:
         """In the order of all lists."""
         return self.order_by("-created_at", "-pk")

@@ -14,6 +14,7 @@ MOST_COUNTED = 100
 class Unread:
     """The newest unread notifications of a user: their ids, and where each leads."""
 
+    user_id: int
     newest: Sequence[tuple[int, str]]
 
     @property
@@ -27,14 +28,20 @@ class Unread:
         return [pk for pk, _url in self.newest]
 
     def leading_to(self, path: str) -> list[int]:
-        """The ids of those that lead to that page."""
+        """The ids of all unread ones that lead to that page.
+
+        Costs one query more where there may be others than the newest.
+        """
+        if self.count == MOST_COUNTED:
+            every = Notification.objects.filter(user_id=self.user_id).unread().leading_to(path)
+            return list(every.order_by("pk").values_list("pk", flat=True))
         return [pk for pk, url in self.newest if url.partition("#")[0] == path]
 
 
 def newest_unread(user_id: int) -> Unread:
     """What the header of every page shows; one query of at most MOST_COUNTED rows of an index."""
     rows = Notification.objects.filter(user_id=user_id).unread().newest_first()
-    return Unread(list(rows.values_list("pk", "url")[:MOST_COUNTED]))
+    return Unread(user_id, list(rows.values_list("pk", "url")[:MOST_COUNTED]))
 
 
 def unread_count(user_id: int) -> int:

@@ -7,7 +7,6 @@ from typing import Literal, Protocol
 
 from django.contrib.auth import get_user_model
 from django.db import OperationalError, connection, transaction
-from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from psycopg.errors import LockNotAvailable
@@ -129,8 +128,7 @@ def mark_all_read(*, user_id: int, url: str | None = None) -> int:
     if url is None:
         _mark(own, user_id=user_id, named="all")
     else:
-        # A page's own parts are the page.
-        _mark(own.filter(Q(url=url) | Q(url__startswith=f"{url}#")), user_id=user_id)
+        _mark(own.leading_to(url), user_id=user_id)
     return unread_count(user_id)
 
 

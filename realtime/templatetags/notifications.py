@@ -12,7 +12,7 @@ register = template.Library()
 
 @register.inclusion_tag("notifications/_bell.html")
 def notification_bell(request: HttpRequest) -> dict[str, Any]:
-    """What is unread, for somebody who is logged in; one query.
+    """What is unread, for somebody who is logged in; one query, or two where it is a lot.
 
     The page's position in the log was read before: an event that follows may be counted already,
     so the ids that were counted stand beside the count.

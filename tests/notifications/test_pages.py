@@ -39,9 +39,15 @@ def test_it_counts_what_is_unread(buyer: User, other_buyer: User) -> None:
 
 
 def test_it_counts_no_further_than_it_shows(buyer: User) -> None:
-    for _ in range(101):
+    here = [tell(buyer, url="/account/"), tell(buyer, url="/account/#logins")]
+    tell(buyer, url="/account/more")
+    for _ in range(100):
         tell(buyer)
-    assert bell(browser_of(buyer))["words"] == "Notifications, 99+ unread"
+    ringing = bell(browser_of(buyer))
+    assert ringing["words"] == "Notifications, 99+ unread"
+    # Of what leads here all is known: the page reads it.
+    assert ringing["here"] == " ".join(map(str, here))
+    assert ringing["unread"] == "100"
 
 
 def test_it_says_what_leads_to_the_page(buyer: User) -> None:
