@@ -11,6 +11,7 @@ from realtime.websocket import CLOSE_BAD_MESSAGES
 # Of a head, of what follows a body, and of what stands between two pieces of it.
 MAX_BYTES_BESIDE_BODY = 64 * 1024
 HEADER_SECONDS = 20.0
+BODY_SECONDS = 60.0  # from one piece to the next: a slow upload is no dead one
 MAX_UNREAD_PONG_BYTES = 1024 * 1024
 # Messages, their fragments, pings and pongs together. A client has at most 100 messages a minute to
 # say; parsing hundreds of thousands of empty frames would leave no time for anybody else.
@@ -29,12 +30,13 @@ class HttpProtocol(HttpToolsProtocol):
 
     _reads_head = False
     _bytes_beside_body = 0
-    _too_late: asyncio.TimerHandle | None = None
+    _due = 0.0  # when something must have come that completes a head, or goes on with a body
+    _clock: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give the first request its time."""
         super().connection_made(transport)
-        self._too_late = self.loop.call_later(HEADER_SECONDS, transport.close)
+        self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the clock."""
@@ -54,8 +56,8 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request's head begins."""
         self._reads_head = True
-        if self._too_late is None:
-            self._too_late = self.loop.call_later(HEADER_SECONDS, self.transport.close)
+        if self._clock is None:
+            self._start_clock()
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -67,23 +69,38 @@ class HttpProtocol(HttpToolsProtocol):
         """A request's head is whole."""
         self._reads_head = False
         self._bytes_beside_body = 0
-        self._stop_clock()
+        self._due = self.loop.time() + BODY_SECONDS
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body came."""
         self._bytes_beside_body = 0
+        self._due = self.loop.time() + BODY_SECONDS
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         """A request is whole."""
         self._bytes_beside_body = 0
+        self._stop_clock()
         super().on_message_complete()
 
+    def _start_clock(self) -> None:
+        self._due = self.loop.time() + HEADER_SECONDS
+        self._clock = self.loop.call_later(HEADER_SECONDS, self._look_at_clock)
+
+    def _look_at_clock(self) -> None:
+        if self.flow.read_paused:  # it may have sent what is not read yet
+            self._due = self.loop.time() + BODY_SECONDS
+        left = self._due - self.loop.time()
+        if left > 0:
+            self._clock = self.loop.call_later(left, self._look_at_clock)
+        else:
+            self.transport.close()
+
     def _stop_clock(self) -> None:
-        if self._too_late is not None:
-            self._too_late.cancel()
-            self._too_late = None
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):

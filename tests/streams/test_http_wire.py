@@ -1,15 +1,28 @@
 """Bytes that no HTTP library sends: they cost the server little, and pass for nothing else."""
 
+import select
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
 from tests.streams.conftest import start_with
-from tests.support.raw_websocket import RawSocket, handshake
-from tests.support.servers import Marketplace
+from tests.support.raw_websocket import TEXT, RawSocket, frame, handshake
+from tests.support.servers import Marketplace, Program
 
 LIVE = b"/health/live"
+# What is asked of a body within a minute is asked of it within three seconds here.
+IMPATIENT = Program(
+    (
+        "-c",
+        "import django; django.setup()\n"
+        "from marketplace import protocols, server\n"
+        "protocols.HEADER_SECONDS = protocols.BODY_SECONDS = 3\n"
+        "server.main()",
+        *("--host", "127.0.0.1", "--port"),
+    ),
+    ready="Serving on http://",
+)
 LISTED = b"X-Forwarded-For: 10.0.0.1\r\n"
 
 
@@ -20,7 +33,7 @@ def server(
     """The module's server, behind a proxy; from one address it shows its metrics to anybody."""
     with ExitStack() as running:
         start = start_with(running, tmp_path_factory.mktemp("server"))
-        yield start(TRUSTED_PROXIES="127.0.0.1", METRICS_ADDRESSES="10.0.0.1")
+        yield start(program=IMPATIENT, TRUSTED_PROXIES="127.0.0.1", METRICS_ADDRESSES="10.0.0.1")
 
 
 @pytest.fixture(autouse=True)
@@ -114,3 +127,32 @@ def test_it_bounds_what_is_beside_each_body_alone(server: Marketplace) -> None:
         for _ in range(5):
             raw.socket.sendall(request + pieces)
             assert statuses(raw.read_until(b"}")) == [b"200"]
+
+
+def test_it_waits_for_whoever_sends_on_alone(server: Marketplace) -> None:
+    """More trailers are no more of a body. A WebSocket has no body that could be late."""
+    announced = head(Content_Length=b"1000", Connection=b"close")
+    in_chunks = head(Transfer_Encoding=b"chunked")
+    with ExitStack() as opened:
+        websocket = opened.enter_context(RawSocket.opened(server.port))
+        alive, trailing, *silent = (opened.enter_context(RawSocket(server.port)) for _ in range(6))
+        alive.socket.sendall(announced)
+        trailing.socket.sendall(in_chunks + b"0\r\n")
+        for raw, begin in zip(
+            silent, (b"", in_chunks[:20], announced, announced + b"x"), strict=True
+        ):
+            raw.socket.sendall(begin)
+        sent = 0
+        late = {raw.socket: raw for raw in (trailing, *silent)}
+        while late:
+            ended, _, _ = select.select(list(late), [], [], 0.1)
+            for one in ended:
+                assert late.pop(one).read_to_end() == b""
+            if trailing.socket in late:
+                trailing.socket.sendall(b"X: y\r\n")
+            alive.socket.sendall(b"x")
+            sent += 1
+        alive.socket.sendall(b"x" * (1000 - sent))
+        assert statuses(alive.read_to_end()) == [b"200"]
+        websocket.socket.sendall(frame(TEXT, b'{"type":"ping"}'))
+        websocket.read_until(b"pong")
