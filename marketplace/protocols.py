@@ -21,6 +21,10 @@ SLICE_BYTES = 4096
 BAD_HANDSHAKE = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
+class Refused(Exception):
+    """Raised in the parser's midst: uvicorn answers 400 then, and ends the connection."""
+
+
 class HttpProtocol(HttpToolsProtocol):
     """HTTP whose requests are bounded in what is no body, and in time; httptools bounds neither.
 
@@ -70,7 +74,15 @@ class HttpProtocol(HttpToolsProtocol):
         self._reads_head = False
         self._bytes_beside_body = 0
         self._due = self.loop.time() + BODY_SECONDS
+        if self.parser.should_upgrade() and not self._should_upgrade() and self._has_body():
+            raise Refused("A body that the parser would take for the next request.")
         super().on_headers_complete()
+
+    def _has_body(self) -> bool:
+        return any(
+            name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+            for name, value in self.headers
+        )
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body came."""

@@ -1,5 +1,6 @@
 """Bytes that no HTTP library sends: they cost the server little, and pass for nothing else."""
 
+import contextlib
 import select
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -156,3 +157,25 @@ def test_it_waits_for_whoever_sends_on_alone(server: Marketplace) -> None:
         assert statuses(alive.read_to_end()) == [b"200"]
         websocket.socket.sendall(frame(TEXT, b'{"type":"ping"}'))
         websocket.read_until(b"pong")
+
+
+def test_it_takes_no_body_for_a_request(server: Marketplace) -> None:
+    """A parser that was asked to switch protocols reads what follows as something new."""
+    hidden = head(b"/metrics", X_Forwarded_For=b"10.0.0.1", Connection=b"close")
+    for framing, body in (
+        ({"Content_Length": b"%d" % len(hidden)}, hidden),
+        ({"Transfer_Encoding": b"chunked"}, chunked(hidden)),
+    ):
+        with RawSocket(server.port) as raw:
+            raw.socket.sendall(head(Connection=b"Upgrade", Upgrade=b"h2c", **framing))
+            answer = raw.read_until(b"\r\n\r\n")
+            with contextlib.suppress(ConnectionError):  # it is closed already
+                raw.socket.sendall(body)
+            assert statuses(answer + raw.read_to_end()) == [b"400"]
+    # Without a body nothing can be mistaken; what it asks for is left out, as RFC 9110 says.
+    for length in ({}, {"Content_Length": b"0"}):
+        with RawSocket(server.port) as raw:
+            raw.socket.sendall(head(Connection=b"Upgrade", Upgrade=b"h2c", **length))
+            assert statuses(raw.read_until(b"}")) == [b"200"]
+            raw.socket.sendall(head(Connection=b"close"))
+            assert statuses(raw.read_to_end()) == [b"200"]
