@@ -12,6 +12,8 @@ from realtime.websocket import CLOSE_BAD_MESSAGES
 MAX_BYTES_BESIDE_BODY = 64 * 1024
 HEADER_SECONDS = 20.0
 BODY_SECONDS = 60.0  # from one piece to the next: a slow upload is no dead one
+# Requests that wait for the answers to those before them. Browsers send none ahead.
+MAX_PIPELINED = 100
 MAX_UNREAD_PONG_BYTES = 1024 * 1024
 # Messages, their fragments, pings and pongs together. A client has at most 100 messages a minute to
 # say; parsing hundreds of thousands of empty frames would leave no time for anybody else.
@@ -74,6 +76,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._reads_head = False
         self._bytes_beside_body = 0
         self._due = self.loop.time() + BODY_SECONDS
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise Refused("Too many requests wait.")
         if self.parser.should_upgrade() and not self._should_upgrade() and self._has_body():
             raise Refused("A body that the parser would take for the next request.")
         super().on_headers_complete()

@@ -179,3 +179,13 @@ def test_it_takes_no_body_for_a_request(server: Marketplace) -> None:
             assert statuses(raw.read_until(b"}")) == [b"200"]
             raw.socket.sendall(head(Connection=b"close"))
             assert statuses(raw.read_to_end()) == [b"200"]
+
+
+def test_it_lets_no_thousand_requests_wait(server: Marketplace) -> None:
+    last = head(Connection=b"close")
+    with RawSocket(server.port) as raw:
+        raw.socket.sendall(head() * 100 + last)
+        assert statuses(raw.read_to_end()) == [b"200"] * 101
+    with RawSocket(server.port) as raw:
+        raw.socket.sendall(head() * 1000 + last)
+        assert len(statuses(raw.read_to_end())) < 1000
