@@ -216,7 +216,10 @@ async def test_it_admits_nobody_once_it_drains(streams: Streams, doorkeeper: Doo
 
 
 async def test_it_renews_its_lease_and_asks_for_rights_while_presence_waits(
-    streams: Streams, doorkeeper: Doorkeeper, monkeypatch: pytest.MonkeyPatch
+    streams: Streams,
+    doorkeeper: Doorkeeper,
+    threads: DatabaseThreads,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In the database, for another process."""
     waits, goes_on = threading.Event(), threading.Event()
@@ -225,16 +228,16 @@ async def test_it_renews_its_lease_and_asks_for_rights_while_presence_waits(
         waits.set()
         assert goes_on.wait(30)
 
-    async def renewed_at() -> datetime:
-        return (await ProcessLease.objects.aget(process=streams.counts.process)).renewed_at
+    def renewed_at() -> datetime:
+        return ProcessLease.objects.get(process=streams.counts.process).renewed_at
 
     monkeypatch.setattr(Register, "keep", keep)
     connection = await open_stream(streams)
     async with asyncio.timeout(20):
         while not waits.is_set():
             await asyncio.sleep(0.01)
-        before = await renewed_at()
-        while await renewed_at() == before:
+        before = await threads.run(renewed_at)
+        while await threads.run(renewed_at) == before:
             await asyncio.sleep(0.05)
         streams.hub.feed([LogEntry(1, "_user-changed", "user.7", "{}", timezone.now())])
         await doorkeeper.until_asked()
