@@ -1,11 +1,10 @@
 """The one door to realtime for the other apps: declare, publish, register.
 
 Declare an event as a subclass of Event, publish it in the transaction that makes it true, and
-register which channels exist, who may listen, and what clients may say. A list in the admin counts
-events as a LiveListAdmin; a page that shows what happened last reads latest_events.
 register which channels exist, who may listen, and what clients may say. Tell a person something
-with notify(), of a kind that is registered. A list in the admin counts events as a LiveListAdmin.
-events as a LiveListAdmin. Whoever tells another system reads the log behind a LogCursor.
+with notify(), of a kind that is registered. A list in the admin counts events as a LiveListAdmin; a
+page that shows what happened last reads latest_events; whoever tells another system reads the log
+behind a LogCursor.
 """
 
 from realtime.channels import ChannelKind, Pulse, Visit, register_channel_kind
