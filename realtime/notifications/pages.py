@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.views.generic import ListView
 
@@ -26,6 +27,7 @@ BLANK = NotificationData(
 class NotificationsPage(LoginRequiredMixin, ListView):  # type: ignore[type-arg] # none at run time
     """What one was told, newest first and `page` by page; with `unread` only what is unread.
 
+    A page behind the last one is the last: it was there until something was read elsewhere.
     Context: notifications (as REST shows them), next_page, only_unread, unread (how many are),
     preferences (the kinds that concern the user, each with whether they get it), blank.
     """
@@ -36,6 +38,13 @@ class NotificationsPage(LoginRequiredMixin, ListView):  # type: ignore[type-arg]
     def get_queryset(self) -> QuerySet[Notification]:
         own = Notification.objects.filter(user_id=self.user_id).newest_first()
         return own.unread() if self.only_unread else own
+
+    def paginate_queryset(
+        self, queryset: Any, page_size: int
+    ) -> "tuple[Paginator[Notification], Page[Notification], Any, bool]":
+        paginator = self.get_paginator(queryset, page_size)
+        page = paginator.get_page(self.request.GET.get("page"))
+        return paginator, page, page.object_list, page.has_other_pages()
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
         shown = super().get_context_data(**context)

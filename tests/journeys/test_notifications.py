@@ -6,8 +6,9 @@ from playwright.sync_api import Locator, Page, expect
 from marketplace.accounts.models import User
 from orders.services import transition_order
 from products.models import Product
+from realtime.notifications.services import mark_all_read
 from tests.journeys.accessibility import assert_accessible
-from tests.journeys.conftest import assert_state_law, log_in, open_live
+from tests.journeys.conftest import assert_state_law, log_in, open_live, wait_until_live
 from tests.journeys.dashboards import Status, buy
 from tests.journeys.steps import change_stock
 from tests.notifications.things import tell
@@ -67,6 +68,53 @@ def test_what_is_read_in_one_tab_is_read_in_the_other(page: Page, buyer: User) -
     expect(titles(other)).to_have_text(["Fact 3"])
     for each in (page, other):
         assert_state_law(each)
+
+
+def test_it_offers_what_else_is_unread(page: Page, buyer: User) -> None:
+    log_in(page, buyer)
+    for number in range(22):
+        tell(buyer, f"Fact {number}", url="/orders/1" if number else "/orders/0")
+    behind, older = page.context.new_page(), page.context.new_page()
+    open_live(page, f"{PAGE}?unread=true")
+    open_live(behind, f"{PAGE}?unread=true&page=2")
+    open_live(older, f"{PAGE}?page=2")
+    expect(titles(behind)).to_have_text(["Fact 1", "Fact 0"])
+
+    page.get_by_role("button", name="Mark as read: Fact 21").click()
+    page.mouse.move(2, 2)
+    expect(titles(page)).to_have_count(19)
+    page.get_by_role("button", name="1 more, show").click()
+    expect(titles(page)).to_have_count(20)
+    behind.get_by_role("button", name="1 change, show").click()
+    expect(titles(behind)).to_have_text(["Fact 0"])
+
+    wait_until_live(page)
+    tell(buyer, "Fact 22")
+    expect(titles(page).first).to_have_text("Fact 22")
+    expect(titles(page)).to_have_count(20)
+    older.get_by_role("button", name="1 change, show").click()
+    expect(titles(older)).to_have_text(["Fact 2", "Fact 1", "Fact 0"])
+
+    assert mark_all_read(user_id=buyer.pk, url="/orders/1") == 1
+    more = page.get_by_role("button", name="1 more, show")
+    expect(more).to_be_visible()
+    expect(titles(page)).to_have_count(0)
+    for hidden in (page.get_by_text("Everything is read"), page.get_by_role("link", name="Older")):
+        expect(hidden).to_be_hidden()
+    assert_accessible(page)
+    more.click()
+    # The second page is no more: it leads to the one that is left.
+    behind.get_by_role("button", name="changes, show").click()
+    for each in (page, behind):
+        expect(titles(each)).to_have_text(["Fact 0"])
+        wait_until_live(each)
+        assert_state_law(each)
+
+    page.get_by_role("button", name="Mark all as read").click()
+    for each in (page, behind):
+        expect(each.get_by_text("Everything is read")).to_be_visible()
+        expect(each.get_by_role("navigation", name="Pages of notifications")).to_be_hidden()
+        expect(each.locator("#changes")).to_be_hidden()
 
 
 def test_a_new_order_rings_the_sellers_bell(

@@ -17,8 +17,8 @@ const SETTLED_MS = 1_000;
 export function followNotifications() {
   const bell = document.getElementById("bell");
   if (bell === null) return;
-  const unread = new Unread(Number(bell.dataset.unread), ids(bell.dataset.counted));
-  const here = new Set(ids(bell.dataset.here));
+  const unread = new Unread(Number(bell.dataset.unread), idsIn(bell.dataset.counted));
+  const here = new Set(idsIn(bell.dataset.here));
   on("notification", ({ data }) => {
     unread.arrive(data.notificationId);
     show(unread);
@@ -37,7 +37,7 @@ export function followNotifications() {
 }
 
 /** @param {string} [text] ids with blanks between them */
-function ids(text = "") {
+export function idsIn(text = "") {
   return (text.match(/\d+/g) ?? []).map(Number);
 }
 
