@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 
 from marketplace.accounts.models import User
-from marketplace.rest.numbers import read_page_number
+from marketplace.rest.numbers import NumberedPage, read_page_number
 from products.filters import filter_products, read_filter
 from products.models import Product, ProductQuerySet
 
@@ -29,7 +29,7 @@ ORDERINGS: Mapping[str, object] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(NumberedPage):
     """One page of the catalogue.
 
     number: from 1; has_next: whether a further one follows. How many there are is not counted:
@@ -41,16 +41,6 @@ class Sheet:
     number: int
     has_next: bool
     seller_name: str
-
-    @property
-    def previous(self) -> int:
-        """The number of the page before."""
-        return self.number - 1
-
-    @property
-    def next(self) -> int:
-        """The number of the page behind."""
-        return self.number + 1
 
 
 def read_sheet(products: ProductQuerySet, *, params: QueryDict) -> Sheet:

@@ -11,7 +11,7 @@ from django.db.models import QuerySet, prefetch_related_objects
 from django.http import Http404
 
 from marketplace.accounts.models import User
-from marketplace.rest.numbers import read_page_number
+from marketplace.rest.numbers import NumberedPage, read_page_number
 from orders.events import OrderData, order_data
 from orders.models import Order
 from products.models import Product
@@ -36,23 +36,13 @@ RESERVE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet(Generic[Item]):
+class Sheet(NumberedPage, Generic[Item]):
     """One page of a list: its rows, its number (from 1), and whether a further one follows."""
 
     items: Sequence[Item]
     size: int
     number: int = 1
     has_next: bool = False
-
-    @property
-    def previous(self) -> int:
-        """The number of the page before."""
-        return self.number - 1
-
-    @property
-    def next(self) -> int:
-        """The number of the page behind."""
-        return self.number + 1
 
 
 @dataclass(frozen=True, slots=True)

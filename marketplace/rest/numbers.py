@@ -60,3 +60,20 @@ def read_page_number(text: str) -> int:
     if not 1 <= number <= MAX_PAGE:
         raise ValueError("There is no such page.")
     return number
+
+
+class NumberedPage:
+    """A page of a list that knows its number, from 1."""
+
+    __slots__ = ()
+    number: int
+
+    @property
+    def previous(self) -> int:
+        """The number of the page before."""
+        return self.number - 1
+
+    @property
+    def next(self) -> int:
+        """The number of the page behind."""
+        return self.number + 1

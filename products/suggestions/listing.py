@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 
 from marketplace.accounts.models import User
-from marketplace.rest.numbers import read_page_number
+from marketplace.rest.numbers import NumberedPage, read_page_number
 from products.models import Product
 from products.selectors import visible_products
 from products.suggestions.errors import SuggestionNotFound
@@ -37,7 +37,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(NumberedPage):
     """One page of suggestions; product: of which they are asked for; number: from 1."""
 
     rows: list[Row]
@@ -45,16 +45,6 @@ class Sheet:
     ordering: str
     number: int
     has_next: bool
-
-    @property
-    def previous(self) -> int:
-        """The number of the page before."""
-        return self.number - 1
-
-    @property
-    def next(self) -> int:
-        """The number of the page behind."""
-        return self.number + 1
 
 
 def read_sheet(user: User, *, params: QueryDict) -> Sheet:

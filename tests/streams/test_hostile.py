@@ -22,7 +22,7 @@ from realtime.models import PresenceRow, ProcessLease
 from securechat.services import open_session
 from tests.realtime.things import publish_thing
 from tests.streams.conftest import start_with
-from tests.streams.things import in_thread, listen, log_in, offer, order, talk
+from tests.streams.things import assert_no_trace, in_thread, listen, log_in, offer, order, talk
 from tests.support.hostility import CHANNELS, Attacker, Client, attack
 from tests.support.inside import PROGRAM, Inside, look_inside, wait_until_left
 from tests.support.machine import ROOT
@@ -49,9 +49,7 @@ def server(
 def nothing_went_wrong(server: Marketplace) -> Iterator[None]:
     """No test here leaves a trace of an exception in the server's log."""
     yield
-    said = server.log.read_text()
-    for trace in ("Traceback", " ERROR ", "Task was destroyed", "never retrieved", "never awaited"):
-        assert trace not in said
+    assert_no_trace(server)
 
 
 OpenSocket = Callable[[], Awaitable[WebSocketClient]]

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.streams.conftest import start_with
+from tests.streams.things import assert_no_trace
 from tests.support.raw_websocket import TEXT, RawSocket, frame, handshake
 from tests.support.servers import Marketplace, Program
 
@@ -41,9 +42,7 @@ def server(
 def nothing_went_wrong(server: Marketplace) -> Iterator[None]:
     """No test here leaves a trace of an exception in the server's log."""
     yield
-    said = server.log.read_text()
-    assert "Traceback" not in said
-    assert " ERROR " not in said
+    assert_no_trace(server)
 
 
 def head(target: bytes = LIVE, **headers: bytes) -> bytes:

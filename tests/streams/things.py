@@ -130,6 +130,13 @@ async def next_events(stream: SseClient, count: int, seconds: float = 20.0) -> l
     return events
 
 
+def assert_no_trace(server: Marketplace) -> None:
+    """Nothing in the server's log speaks of an exception."""
+    said = server.log.read_text()
+    for trace in ("Traceback", " ERROR ", "Task was destroyed", "never retrieved", "never awaited"):
+        assert trace not in said
+
+
 # --- Threads and other processes ------------------------------------------------------------
 
 
