@@ -12,6 +12,7 @@ import sys
 from types import FrameType
 
 import uvicorn
+from asgiref.typing import ASGI3Application
 from django.conf import settings
 
 from marketplace.asgi import application  # first: it sets Django up
@@ -84,7 +85,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def main() -> None:
+def main(application: ASGI3Application = application) -> None:
     """Serve on the host and port of the command line until SIGINT or SIGTERM."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
