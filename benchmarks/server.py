@@ -9,6 +9,7 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -51,6 +52,7 @@ class Line(msgspec.Struct):
 
 _decoder = msgspec.json.Decoder(Line)
 _threads = DatabaseThreads(size=1, name="publish")
+_committing: set[asyncio.Task[None]] = set()
 
 
 def commit(lines: Iterable[bytes]) -> None:
@@ -75,7 +77,10 @@ async def _publish(receive: ASGIReceiveCallable, send: ASGISendCallable) -> None
         body += message.get("body", b"")
         if not message.get("more_body"):
             break
-    await _threads.run(commit, body.splitlines())
+    # Answered before, as a view that hands over to a worker does.
+    task = asyncio.create_task(_threads.run(commit, body.splitlines()))
+    _committing.add(task)
+    task.add_done_callback(_committing.discard)
     headers = [(b"content-length", b"2")]
     await send(
         {"type": "http.response.start", "status": 200, "headers": headers, "trailers": False}

@@ -5,7 +5,9 @@ import asyncio
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode
+from websockets.http11 import Request
 
+from realtime.transports import Socket, show_socket
 from realtime.websocket import CLOSE_BAD_MESSAGES
 
 # Of a head, of what follows a body, and of what stands between two pieces of it.
@@ -38,16 +40,19 @@ class HttpProtocol(HttpToolsProtocol):
     _bytes_beside_body = 0
     _due = 0.0  # when something must have come that completes a head, or goes on with a body
     _clock: asyncio.TimerHandle | None = None
+    _socket: Socket
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give the first request its time."""
         super().connection_made(transport)
+        self._socket = Socket(transport)
         self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the clock."""
         self._stop_clock()
         super().connection_lost(exc)
+        self._socket.tell_lost()
 
     def data_received(self, data: bytes) -> None:
         """Parse on, unless more comes beside a body than any browser sends."""
@@ -65,6 +70,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._clock is None:
             self._start_clock()
         super().on_message_begin()
+        show_socket(self.scope, self._socket)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header is whole, or a trailer."""
@@ -129,6 +135,23 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     _frames = 0  # in the present minute
     _minute_ends = 0.0
+    _socket: Socket
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take over from HttpProtocol, whose client wants to upgrade."""
+        super().connection_made(transport)
+        self._socket = Socket(self.transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the stream."""
+        super().connection_lost(exc)
+        self._socket.tell_lost()
+
+    def handle_connect(self, event: Request) -> None:
+        """Begin to serve a client, unless its handshake is refused."""
+        super().handle_connect(event)
+        if not self.close_sent:
+            show_socket(self.scope, self._socket)
 
     def data_received(self, data: bytes) -> None:
         """Parse on, a little at a time: thousands of empty frames fit into one read."""

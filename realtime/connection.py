@@ -10,10 +10,11 @@ from uuid import uuid4
 from realtime.channels import Channel
 from realtime.ephemeral import Ephemeral, Slot
 from realtime.events import Message
-from realtime.frames import numbered, sse_frame
+from realtime.frames import chunk, numbered, sse_frame, websocket_text
 from realtime.listeners import Listener
 from realtime.log import LogEntry
 from realtime.messages import Closing, ClosingReason
+from realtime.runs import Run
 
 Transport = Literal["sse", "websocket"]
 Frame = bytes | str
@@ -44,14 +45,15 @@ class Connection:
 
     It is live, or behind: then what the hub hands out is not queued, and its own task reads the log
     from `sent` on until it is live again. A new one is behind. Every method is called in the hub's
-    event loop. The frames are taken by one task (take), which writes what it was given.
+    event loop. The frames are taken by one task (take), which writes what it was given. Where the
+    server shows the socket, and nothing waits for it, frames go to it at once: no task wakes.
     """
 
     __slots__ = (
         "_bytes", "_ephemerals", "_frames", "_held", "_held_bytes", "_holds", "_in_hand",
         "_room_waiter", "_waiter", "address", "audiences", "beat", "behind", "changing", "channels",
         "client_id", "closed_because", "delivered", "due", "ended", "listener", "opened_at", "sent",
-        "task", "timed", "transport", "warned", "writing_since",
+        "socket", "task", "timed", "transport", "warned", "writing_since",
     )  # fmt: skip
 
     def __init__(
@@ -70,6 +72,7 @@ class Connection:
         self.due: int | None = None  # the second at which the wheel looks at its login
         self.warned = False  # of the end of its login
         self.delivered = 0
+        self.socket: asyncio.Transport | None = None  # where the server shows it
         self.task: asyncio.Task[None] | None = None  # that serves it
         self.writing_since: float | None = None  # by the loop's clock, while its socket takes
         self.timed: float | None = None  # when an event that waits was announced, if it is timed
@@ -114,6 +117,16 @@ class Connection:
         else:
             self.fall_behind(entry.position - 1)
 
+    def deliver_run(self, run: Run) -> None:
+        """Deliver several events: in one write, if the socket is free."""
+        if run.first > self.sent and not self._holds and (socket := self._free_socket()):
+            socket.write(run.sse if self.transport == "sse" else run.websocket)
+            self.sent = run.last
+            self.delivered += len(run.entries)
+        else:
+            for entry in run.entries:
+                self.deliver(entry)
+
     def time(self, announced_at: float) -> None:
         """Have it measured when the event that was queued last, announced at that second, is out.
 
@@ -150,6 +163,9 @@ class Connection:
         held back or replayed, it waits for their end: its reader is not there yet."""
         if self.ended:
             return
+        if self._is_live and self._free_socket():
+            self.queue(ephemeral.sse if self.transport == "sse" else ephemeral.text)
+            return
         if self._ephemerals is None:
             self._ephemerals = {}
         self._ephemerals.pop(ephemeral.slot, None)
@@ -164,9 +180,25 @@ class Connection:
         """Put one frame at the tail. Nothing follows the farewell."""
         if self.ended:
             return
+        if socket := self._free_socket():
+            socket.write(websocket_text(frame) if isinstance(frame, str) else chunk(frame))
+            return
         self._frames.append(frame)
         self._bytes += len(frame)
         self._wake()
+
+    def _free_socket(self) -> asyncio.Transport | None:
+        """The socket, if nothing waits for it and it takes more at once."""
+        waiter, socket = self._waiter, self.socket
+        if (
+            socket is None
+            or waiter is None  # the task is about to write, or is gone
+            or waiter.done()  # something waits, or ends
+            or socket.get_write_buffer_size() >= WRITE_BYTES
+            or socket.is_closing()
+        ):
+            return None
+        return socket
 
     def say(self, message: Message, position: int | None = None) -> None:
         """Tell something about the connection itself, with an id where there is a position."""
@@ -273,7 +305,8 @@ class Connection:
     @property
     def waiting_bytes(self) -> int:
         """What waits for the reader: queued, held back, or in the hand of its socket."""
-        return self._bytes + self._held_bytes + self._in_hand
+        buffered = self.socket.get_write_buffer_size() if self.socket else 0
+        return self._bytes + self._held_bytes + self._in_hand + buffered
 
     @property
     def waiting_frames(self) -> int:

@@ -28,6 +28,22 @@ def sse_frame(*, event: str, data: str, position: int | None = None) -> bytes:
     return ("\n".join(lines) + "\n\n").encode()
 
 
+def chunk(body: bytes) -> bytes:
+    """The bytes as one chunk of a chunked HTTP body (RFC 9112, 7.1); they must not be empty."""
+    return b"%x\r\n%b\r\n" % (len(body), body)
+
+
+def websocket_text(text: str) -> bytes:
+    """The text as a WebSocket message in one frame, as a server sends it (RFC 6455, 5.2)."""
+    payload = text.encode()
+    size = len(payload)
+    if size < 126:
+        return b"\x81%c%b" % (size, payload)
+    if size < 1 << 16:
+        return b"\x81\x7e%b%b" % (size.to_bytes(2, "big"), payload)
+    return b"\x81\x7f%b%b" % (size.to_bytes(8, "big"), payload)
+
+
 def ping_text(timestamp: str, position: int) -> str:
     """The heartbeat of a WebSocket (contract §8)."""
     return f'{{"id":{position},"type":"ping","timestamp":"{timestamp}"}}'

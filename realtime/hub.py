@@ -7,6 +7,7 @@ arithmetic and read from the log.
 
 import asyncio
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +19,7 @@ from realtime.database import DatabaseThreads
 from realtime.ephemeral import Ephemeral
 from realtime.inbox import Inbox
 from realtime.log import LogEntry, LogIncomplete
+from realtime.runs import Run, runs_of
 from realtime.tallies import Tallies
 
 logger = logging.getLogger(__name__)
@@ -52,6 +54,8 @@ class Hub:
         self._inbox = Inbox()
         self._rewound = False  # the log was seen to end before our position
         self._fed = asyncio.Event()
+        self.at_rest = threading.Event()  # clear from when it is fed until that is handed out
+        self.at_rest.set()
         self._reader = DatabaseThreads(size=1, name="hub")
         self._task: asyncio.Task[None] | None = None
         self._control = control
@@ -181,6 +185,7 @@ class Hub:
                 await self._fed.wait()
                 self._fed.clear()
                 await self._take_in()
+                self.at_rest.set()
             except asyncio.CancelledError:
                 raise
             except Exception:
@@ -246,40 +251,51 @@ class Hub:
 
     async def _hand_out(self, entries: list[LogEntry]) -> None:
         began = time.monotonic()
-        for entry in entries:
+        for run in runs_of(entries):
             # No await from the first connection's frame to the new position: whoever reads `last`
             # knows that everything up to it is in the queues.
             try:
-                self._deliver(entry)
+                self._deliver(run)
             except Exception:
                 # One event that cannot be handed out must not keep all others from everybody.
                 self._tallies.hub_errors += 1
-                logger.exception("Event %d was not handed out; it is read again.", entry.position)
-                self._leave_to_replay(entry.position - 1)
-            self._remember(entry)
-            self.last = entry.position
-            self._tallies.handed_out += 1
+                logger.exception("Event %d was not handed out; it is read again.", run.first)
+                self._leave_to_replay(run.first - 1)
+            self._remember(run.entries)
+            self.last = run.last
+            self._tallies.handed_out += len(run.entries)
             if time.monotonic() - began > HAND_OUT_SECONDS:
                 await asyncio.sleep(0)
                 began = time.monotonic()
 
-    def _deliver(self, entry: LogEntry) -> None:
-        if entry.internal:
-            concerned = (self._listeners.get(name, ()) for name in entry.audiences)
-            self._control(entry, list(chain.from_iterable(concerned)))
+    def _deliver(self, run: Run) -> None:
+        first = run.entries[0]
+        if first.internal:
+            concerned = (self._listeners.get(name, ()) for name in first.audiences)
+            self._control(first, list(chain.from_iterable(concerned)))
             return
         connection: Connection | None = None
-        for name in entry.audiences:
+        for name in first.audiences:
             # A connection that hears two of the audiences is skipped at the second: its own
-            # position says that it has the event.
+            # position says that it has the events.
             for connection in self._listeners.get(name, ()):
-                connection.deliver(entry)
+                connection.deliver_run(run)
         # One delivery of each event is timed: a clock for every one of them would cost too much.
-        if connection is not None and connection.sent == entry.position:
-            connection.time(entry.published_at.timestamp())
+        if connection is None or connection.sent != run.last:
+            return
+        if connection.waiting:
+            connection.time(first.published_at.timestamp())
+        else:
+            # The loop writes to the sockets when it has gone once through what there is to do.
+            asyncio.get_running_loop().call_soon(self._observe, run)
 
-    def _remember(self, entry: LogEntry) -> None:
-        self._recent.append(entry)
-        self._recent_bytes += len(entry.text)
+    def _observe(self, run: Run) -> None:
+        now = time.time()
+        for entry in run.entries:
+            self._tallies.latencies.observe(now - entry.published_at.timestamp())
+
+    def _remember(self, entries: Sequence[LogEntry]) -> None:
+        self._recent.extend(entries)
+        self._recent_bytes += sum(len(entry.text) for entry in entries)
         while len(self._recent) > RECENT_EVENTS or self._recent_bytes > RECENT_BYTES:
             self._recent_bytes -= len(self._recent.popleft().text)

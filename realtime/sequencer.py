@@ -18,13 +18,16 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 RETRY_SECONDS = 0.2
 _SQLITE_RETRY_SECONDS = 0.001
+# How long it lets a busy hub finish: other processes' clients wait as long.
+PATIENCE_SECONDS = 0.02
 
 
 class Sequencer:
     """Moves committed outbox rows into the log whenever it is woken, and looks once a second.
 
     deliver gets every batch that this sequencer numbered, heard the head's position after each
-    look; both are called in the sequencer's thread and must not block.
+    look; both are called in the sequencer's thread and must not block. at_rest is set by whoever
+    gets the batches when the last one is handed out: the next pass waits for it a little.
     """
 
     def __init__(
@@ -32,8 +35,10 @@ class Sequencer:
         *,
         deliver: Callable[[list[LogEntry]], None],
         heard: Callable[[int], None],
+        at_rest: threading.Event,
         tallies: Tallies,
     ) -> None:
+        self._at_rest = at_rest
         self._deliver = deliver
         self._heard = heard
         self._woken = threading.Event()
@@ -72,6 +77,8 @@ class Sequencer:
         while not self._stopping:
             rung = self._woken.wait(self._look_at - time.monotonic())
             # Cleared before the pass: what is committed during it rings again.
+            # What is committed while the hub is busy goes out together, in fewer writes.
+            self._at_rest.wait(PATIENCE_SECONDS)
             self._woken.clear()
             try:
                 with_own_connection(self._pass, rung)
@@ -116,6 +123,7 @@ class Sequencer:
                 continue
             if entries:
                 self._tallies.numbered += len(entries)
+                self._at_rest.clear()
                 self._deliver(entries)
             if len(entries) < log.MOVE_LIMIT:
                 return

@@ -23,7 +23,8 @@ from realtime.requests import (
 )
 from realtime.rights import RefusalCode, Refused
 from realtime.station import station
-from realtime.transports import abort_transport, was_cut_off
+from realtime.streams import Streams
+from realtime.transports import Socket, socket_of, was_cut_off
 
 logger = logging.getLogger(__name__)
 
@@ -57,21 +58,29 @@ async def sse_application(
     scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
 ) -> None:
     """Serve one stream from its request to its end."""
+    # What only the opening needs is gone while the stream waits.
+    stream = await _open(scope, send)
+    if stream is not None:
+        await stream.serve(receive)
+
+
+async def _open(scope: HTTPScope, send: ASGISendCallable) -> "_Stream | None":
+    """The stream that is asked for, or None where it was refused."""
     headers = read_headers(scope)
     cors = _cors_headers(headers)
     if not is_allowed_host(headers):
         await _answer_error(send, 400, "bad_request", "This host is not served here.", cors)
-        return
+        return None
     if has_body(headers):
         # Nobody reads it while the stream lasts, and it would be work without end to throw away.
         extra = [(b"connection", b"close")]
         await _answer_error(send, 400, "bad_request", "It takes no body.", [*cors, *extra])
-        return
+        return None
     try:
         request = read_request(scope, "sse")
     except BadRequest as error:
         await _answer_error(send, 400, "invalid", str(error), cors)
-        return
+        return None
     streams = (await station()).streams
     try:
         connection = await streams.admit(request)
@@ -79,31 +88,70 @@ async def sse_application(
         status, code, detail = _REFUSALS[refused.code]
         extra = _REFUSAL_HEADERS.get(refused.code, [])
         await _answer_error(send, status, code, detail, [*cors, *extra])
-        return
-
-    async def write(frames: Sequence[Frame]) -> None:
-        await _send_body(send, b"".join(cast(Sequence[bytes], frames)), more=True)
-
-    watcher = asyncio.create_task(_watch(receive, connection))
+        return None
     try:
         await _send_start(send, 200, [*_STREAM_HEADERS, *cors])
         await _send_body(send, sse_preamble(RETRY_MILLISECONDS), more=True)
-        replay = streams.replay(connection, write)
-        await replay.open(request.cursor)
-        await replay.pump()
-        await _send_body(send, b"", more=False)
-    except asyncio.CancelledError:
-        if not was_cut_off(connection):
-            raise
-        if abort_transport(send):
-            await asyncio.wait([watcher], timeout=1)  # then the server has noticed, too
-    finally:
-        watcher.cancel()
+    except BaseException:
         streams.leave(connection)
+        raise
+    return _Stream(streams, connection, request.cursor, send, socket_of(scope))
+
+
+class _Stream:
+    """An admitted stream whose answer has begun."""
+
+    __slots__ = ("_connection", "_cursor", "_send", "_socket", "_streams")
+
+    def __init__(
+        self,
+        streams: Streams,
+        connection: Connection,
+        cursor: int | None,
+        send: ASGISendCallable,
+        socket: Socket | None,
+    ) -> None:
+        self._streams = streams
+        self._connection = connection
+        self._cursor = cursor
+        self._send = send
+        self._socket = socket
+
+    async def serve(self, receive: ASGIReceiveCallable) -> None:
+        """Write until the client goes or the stream ends."""
+        connection = self._connection
+        watcher = self._watch(receive)
+        try:
+            replay = self._streams.replay(connection, self._write)
+            await replay.open(self._cursor)
+            await replay.pump()
+            await _send_body(self._send, b"", more=False)
+        except asyncio.CancelledError:
+            if not was_cut_off(connection):
+                raise
+            if self._socket:
+                await self._socket.abort()
+        finally:
+            if watcher:
+                watcher.cancel()
+            self._streams.leave(connection)
+
+    def _watch(self, receive: ASGIReceiveCallable) -> asyncio.Task[None] | None:
+        """Have the connection end when its client goes: told by the server, or else by a task."""
+        connection, socket = self._connection, self._socket
+        if socket is None:
+            return asyncio.create_task(_watch(receive, connection))
+        connection.socket = socket.transport
+        socket.lost = connection.leave
+        if socket.transport.is_closing():
+            connection.leave()
+        return None
+
+    async def _write(self, frames: Sequence[Frame]) -> None:
+        await _send_body(self._send, b"".join(cast(Sequence[bytes], frames)), more=True)
 
 
 async def _watch(receive: ASGIReceiveCallable, connection: Connection) -> None:
-    """End the connection when its client goes."""
     while (await receive())["type"] != "http.disconnect":
         pass
     connection.leave()

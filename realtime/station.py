@@ -33,7 +33,12 @@ class Station:
         self._pool = DatabaseThreads(size=POOL_SIZE, name="streams")
         self.streams = Streams(self._pool)
         tallies = self.streams.tallies
-        self._sequencer = Sequencer(deliver=self._numbered, heard=self._looked, tallies=tallies)
+        self._sequencer = Sequencer(
+            deliver=self._numbered,
+            heard=self._looked,
+            at_rest=self.streams.hub.at_rest,
+            tallies=tallies,
+        )
         self._finder = Finder()
         self._relay = (
             Relay(

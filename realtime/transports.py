@@ -1,26 +1,55 @@
-"""Ending a connection whose client takes nothing any more."""
+"""The socket behind a stream, on servers that show it.
+
+ASGI has no word for writing without a task and none for dropping a client that takes nothing. Our
+server (marketplace.protocols) adds both as an extension; on others streams do without: each
+connection's task writes, and the kernel ends what is stuck (TCP_USER_TIMEOUT).
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partial
 from typing import Any
+
+from asgiref.typing import HTTPScope, WebSocketScope
 
 from realtime.connection import Connection
 
+_EXTENSION = "realtime.socket"
+# So long a server may take to notice that a socket was dropped.
+ABORT_SECONDS = 1.0
 
-def abort_transport(send: Callable[[Any], Awaitable[None]]) -> bool:
-    """Drop the socket behind an ASGI send, with all that it has not taken, where it can be reached;
-    whether it could.
 
-    ASGI has no word for it, and a server that closes a connection waits for the client to take what
-    is buffered. On uvicorn `send` is a method of what holds the transport; elsewhere nothing
-    happens here, and the kernel ends the connection (TCP_USER_TIMEOUT).
-    """
-    transport = getattr(getattr(send, "__self__", None), "transport", None)
-    abort = getattr(transport, "abort", None)
-    if abort is None:
-        return False
-    abort()
-    return True
+class Socket:
+    """One client's transport, and who wants to know when it is gone."""
+
+    __slots__ = ("lost", "transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        self.lost: Callable[[], None] | None = None
+
+    def tell_lost(self) -> None:
+        """Say that it is gone; for servers."""
+        if self.lost is not None:
+            self.lost()
+
+    async def abort(self) -> None:
+        """Drop the client, with all that it has not taken; returns when the server knows."""
+        gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.lost = partial(gone.set_result, None)
+        self.transport.abort()
+        await asyncio.wait([gone], timeout=ABORT_SECONDS)
+
+
+def show_socket(scope: Any, socket: Socket) -> None:
+    """Let the application of this ASGI scope write to the socket; for servers."""
+    scope.setdefault("extensions", {})[_EXTENSION] = socket
+
+
+def socket_of(scope: HTTPScope | WebSocketScope) -> Socket | None:
+    """The socket behind a stream, where the server shows it."""
+    extensions: dict[str, Any] = scope.get("extensions") or {}
+    return extensions.get(_EXTENSION)
 
 
 def was_cut_off(connection: Connection) -> bool:

@@ -28,7 +28,7 @@ from realtime.requests import (
 from realtime.rights import RefusalCode, Refused
 from realtime.station import station
 from realtime.streams import Streams
-from realtime.transports import abort_transport, was_cut_off
+from realtime.transports import Socket, socket_of, was_cut_off
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ async def websocket_application(
     except Refused as refused:
         await _refuse(send, refused.code)
         return
-    session = _Session(streams, connection, send)
+    session = _Session(streams, connection, send, socket_of(scope))
     try:
         await session.run(request.cursor, receive)
     finally:
@@ -154,10 +154,18 @@ async def websocket_application(
 class _Session:
     """One admitted WebSocket: the calling task writes, a second one hears the client."""
 
-    def __init__(self, streams: Streams, connection: Connection, send: ASGISendCallable) -> None:
+    def __init__(
+        self,
+        streams: Streams,
+        connection: Connection,
+        send: ASGISendCallable,
+        socket: Socket | None,
+    ) -> None:
         self._streams = streams
         self._connection = connection
         self._send = send
+        self._socket = socket
+        connection.socket = socket.transport if socket else None
         self._live = asyncio.Event()
         self._close_code: int | None = None
         self._bad_in_a_row = 0
@@ -179,7 +187,8 @@ class _Session:
         except asyncio.CancelledError:
             if not was_cut_off(connection):
                 raise
-            abort_transport(self._send)
+            if self._socket:
+                await self._socket.abort()
         finally:
             reader.cancel()
 

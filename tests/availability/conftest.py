@@ -43,7 +43,12 @@ def numbering(transactional_db: None) -> Iterator[None]:
 def numbering_events() -> Iterator[None]:
     """Number events while the block lasts."""
     log.ensure_head()
-    sequencer = Sequencer(deliver=lambda _: None, heard=lambda _: None, tallies=Tallies())
+    sequencer = Sequencer(
+        deliver=lambda _: None,
+        heard=lambda _: None,
+        at_rest=threading.Event(),
+        tallies=Tallies(),
+    )
     sequencer.start()
     try:
         yield

@@ -25,10 +25,17 @@ class Numbered:
         self.positions: list[int] = []
         self.looks: list[int] = []
         self.tallies = Tallies()
-        self.sequencer = Sequencer(deliver=self.take, heard=self.looks.append, tallies=self.tallies)
+        self.at_rest = threading.Event()
+        self.sequencer = Sequencer(
+            deliver=self.take,
+            heard=self.looks.append,
+            at_rest=self.at_rest,
+            tallies=self.tallies,
+        )
 
     def take(self, entries: list[LogEntry]) -> None:
         self.positions += [entry.position for entry in entries]
+        self.at_rest.set()
 
     def until(self, count: int) -> None:
         """Wait until so many are numbered."""

@@ -20,6 +20,7 @@ from realtime.log import LogEntry
 from realtime.models import ProcessLease
 from realtime.presence import Register
 from realtime.rights import Refused
+from realtime.runs import Run
 from realtime.streams import Streams
 from tests.realtime.opened import Client, Doorkeeper, open_stream, request, until_handed_out
 from tests.realtime.things import publish_thing
@@ -102,8 +103,8 @@ async def test_it_lets_a_quick_reader_have_a_burst_that_no_queue_holds(
         expected += count
         # At once: the connection's task has no turn in between.
         for entry in entries:
-            streams.hub._deliver(entry)
-            streams.hub._remember(entry)
+            streams.hub._deliver(Run([entry]))
+            streams.hub._remember([entry])
             streams.hub.last = entry.position
         assert connection.behind
         async with asyncio.timeout(20):

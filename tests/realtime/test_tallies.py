@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from realtime.connection import Connection
 from realtime.hub import Hub
 from realtime.listeners import NOBODY
+from realtime.runs import Run
 from realtime.tallies import LATENCY_BOUNDS, Latencies, RecentWindow, Tallies, quantile
 from tests.realtime.things import entry
 
@@ -70,11 +71,11 @@ def test_it_times_one_delivery_of_each_event_and_none_that_is_held_back() -> Non
     hub = Hub(control=lambda row, concerned: None, tallies=Tallies())
     connections = [listening(hub) for _ in range(3)]
     event = entry(1)
-    hub._deliver(event)
+    hub._deliver(Run([event]))
     timed = [connection.timed for connection in connections if connection.timed is not None]
     assert timed == [event.published_at.timestamp()]
     for connection in connections:
         connection.timed = None
         connection.hold(1)
-    hub._deliver(entry(2))
+    hub._deliver(Run([entry(2)]))
     assert [connection.timed for connection in connections] == [None] * 3
