@@ -4,7 +4,7 @@ The project has one authenticator; the composition root registers it, since logi
 not realtime's to know.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -48,16 +48,17 @@ class Credentials:
 
 
 class Authenticator(Protocol):
-    """What the project has to say about logins. Both calls may use the database."""
+    """What the project has to say about logins: of many streams at once, since many open at once.
+    Both calls may use the database, and answer in the order of what they are asked."""
 
-    def log_in(self, credentials: Credentials) -> Listener:
-        """The listener for the first credential present (bearer, ticket, token, session).
+    def log_in(self, many: Sequence[Credentials]) -> list[Listener | NotLoggedIn]:
+        """The listener for the first credential present of each (bearer, ticket, token, session).
 
-        NOBODY when there is none at all; raises NotLoggedIn for one that does not hold.
+        NOBODY when there is none at all; NotLoggedIn for one that does not hold.
         """
 
-    def still_valid(self, listener: Listener) -> Listener | None:
-        """The listener as it is now (a role may have changed), or None when its login ended."""
+    def still_valid(self, many: Sequence[Listener]) -> list[Listener | None]:
+        """Each listener as it is now (a role may have changed), or None when its login ended."""
 
 
 _authenticator: Authenticator | None = None

@@ -22,16 +22,18 @@ from realtime.hub import Hub
 from realtime.listeners import Listener
 from realtime.messages import Connected, Reset, ResetReason
 from realtime.rights import (
+    Look,
     Part,
     Survey,
     audible_to,
     keep_rights,
     login_audience_of,
     read_part,
-    survey,
+    survey_from,
     welcome,
 )
 from realtime.tallies import Tallies
+from realtime.together import Together
 from realtime.wheel import HEARTBEAT_SECONDS, Wheel
 
 logger = logging.getLogger(__name__)
@@ -42,7 +44,9 @@ Write = Callable[[Sequence[Frame]], Awaitable[None]]
 class Replay:
     """Serves one connection, in the task that calls."""
 
-    __slots__ = ("_connection", "_hub", "_owed", "_pool", "_tallies", "_wheel", "_write")
+    __slots__ = (
+        "_connection", "_hub", "_looks", "_owed", "_pool", "_tallies", "_wheel", "_write",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class Replay:
         *,
         hub: Hub,
         pool: DatabaseThreads,
+        looks: Together[Listener, Look],
         wheel: Wheel,
         tallies: Tallies,
     ) -> None:
@@ -58,6 +63,7 @@ class Replay:
         self._write = write
         self._hub = hub
         self._pool = pool
+        self._looks = looks
         self._wheel = wheel
         self._tallies = tallies
         # Whose present states the client still waits for.
@@ -154,8 +160,11 @@ class Replay:
         connection = self._connection
         self._hub.listen(connection, audible_to(connection.listener, connection.channels))
         connection.behind = False
+        looked = await self._looks.ask(connection.listener)
         channels = tuple(connection.channels.values())
-        return await self._pool.run(survey, connection.listener, channels, states_of=self._owed)
+        if not channels:
+            return survey_from(looked, ())
+        return await self._pool.run(survey_from, looked, channels, states_of=self._owed)
 
     # --- from the log and from memory -------------------------------------------------------
 

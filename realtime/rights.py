@@ -42,25 +42,33 @@ class StreamRequest:
     channels: tuple[str, ...] = ()
 
 
-def check_request(request: StreamRequest) -> tuple[Listener, list[Channel]]:
-    """Who asks, and for what; raises Refused."""
-    listener = log_in(request.credentials)
+def channels_of(request: StreamRequest, listener: Listener) -> list[Channel]:
+    """The channels that the listener asks for, as far as that is to be told without a database;
+    raises Refused."""
     if len(request.channels) > MAX_CHANNELS:
         raise Refused("forbidden")
     channels = [channel_named(name) for name in request.channels]
     if listener.user_id is None and not (channels and all(c.kind.public for c in channels)):
         raise Refused("not-logged-in")
-    if not all(c.may_be_heard_by(listener) for c in channels):
-        raise Refused("forbidden")
-    return listener, channels
+    return channels
+
+
+def may_hear(listener: Listener, channels: Iterable[Channel]) -> bool:
+    """Whether the listener may hear all of them now."""
+    return all(channel.may_be_heard_by(listener) for channel in channels)
 
 
 def log_in(credentials: Credentials) -> Listener:
     """The listener for these credentials; raises Refused for one that does not hold."""
-    try:
-        return authenticator().log_in(credentials)
-    except NotLoggedIn as error:
-        raise Refused("not-logged-in") from error
+    (found,) = authenticator().log_in([credentials])
+    return admitted(found)
+
+
+def admitted(found: Listener | NotLoggedIn) -> Listener:
+    """The listener that was found; raises Refused where there is none."""
+    if isinstance(found, NotLoggedIn):
+        raise Refused("not-logged-in") from found
+    return found
 
 
 def channel_named(name: str) -> Channel:
@@ -95,13 +103,35 @@ class Survey:
     present: dict[str, list[Presence]]  # who is in these, where that is known
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The head of the log, and who listens then: None when the login had ended."""
+
+    head: int
+    listener: Listener | None
+
+
+def look(many: Sequence[Listener]) -> list[Look]:
+    """How things stand for each of these. The head is read first: what comes after it follows
+    what is read then."""
+    head = log.head_position()
+    return [Look(head, listener) for listener in authenticator().still_valid(many)]
+
+
 def survey(
     listener: Listener, channels: Sequence[Channel], *, states_of: Sequence[Channel] = ()
 ) -> Survey:
-    """Who listens now, and whether they may. The head is read first: what comes after it follows
-    the states."""
-    head = log.head_position()
-    now, allowed = _ask_again(listener, channels)
+    """Who listens now, and whether they may."""
+    (looked,) = look([listener])
+    return survey_from(looked, channels, states_of=states_of)
+
+
+def survey_from(
+    looked: Look, channels: Sequence[Channel], *, states_of: Sequence[Channel] = ()
+) -> Survey:
+    """The survey that a look begins. Uses the database only where there are channels."""
+    head, now = looked.head, looked.listener
+    allowed = now is not None and may_hear(now, channels)
     if now is None or not allowed:
         return Survey(head=head, listener=now, allowed=allowed, states={}, present={})
     return Survey(
@@ -165,5 +195,5 @@ def read_part(
 
 
 def _ask_again(listener: Listener, channels: Iterable[Channel]) -> tuple[Listener | None, bool]:
-    now = authenticator().still_valid(listener)
-    return now, now is not None and all(c.may_be_heard_by(now) for c in channels)
+    (now,) = authenticator().still_valid([listener])
+    return now, now is not None and may_hear(now, channels)

@@ -25,14 +25,15 @@ from realtime.database import DatabaseThreads
 from realtime.hearing import Hearing
 from realtime.hub import Hub
 from realtime.limits import StreamCounts, TooManyStreams, decrease, forget_dead_leases
-from realtime.listeners import Listener
+from realtime.listeners import NOBODY, Credentials, Listener, NotLoggedIn, authenticator
 from realtime.log import LogEntry
 from realtime.notifications.retention import Retention
 from realtime.presence import Register, places_of
 from realtime.pulses import Pulses
 from realtime.replay import Replay, Write
-from realtime.rights import Refused, StreamRequest, check_request
+from realtime.rights import Look, Refused, StreamRequest, admitted, channels_of, look, may_hear
 from realtime.tallies import RecentWindow, Tallies
+from realtime.together import Together
 from realtime.wheel import Wheel
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,10 @@ class Streams:
         self._presence = Register(self.counts.process)
         self.draining = False
         self._pool = pool
+        self._logins: Together[Credentials, Listener | NotLoggedIn] = Together(
+            pool, lambda many: authenticator().log_in(many)
+        )
+        self._looks: Together[Listener, Look] = Together(pool, look)
         self._wheel = Wheel()
         self._clock = Clock(self.hub, self._wheel, self.tallies)
         self._pulses = Pulses(self.hub, pool)
@@ -165,13 +170,22 @@ class Streams:
                 raise Refused("too-many")
             self._checking[address] += 1
         try:
-            return await self._pool.run(check_request, request)
+            return await self._look_up(request)
         except DatabaseError as error:
             logger.error("A stream was refused: %s", error)
             raise Refused("unavailable") from error
         finally:
             if not request.credentials.given:
                 decrease(self._checking, address)
+
+    async def _look_up(self, request: StreamRequest) -> tuple[Listener, list[Channel]]:
+        listener = NOBODY
+        if request.credentials.given:
+            listener = admitted(await self._logins.ask(request.credentials))
+        channels = channels_of(request, listener)
+        if channels and not await self._pool.run(may_hear, listener, channels):
+            raise Refused("forbidden")
+        return listener, channels
 
     def replay(self, connection: Connection, write: Write) -> Replay:
         """What serves a connection that admit() made; write hands frames to its socket."""
@@ -180,6 +194,7 @@ class Streams:
             write,
             hub=self.hub,
             pool=self._pool,
+            looks=self._looks,
             wheel=self._wheel,
             tallies=self.tallies,
         )

@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -34,8 +35,13 @@ class Proof:
 
 def find_login(sid: uuid.UUID | str) -> Login | None:
     """The login with its user, if it is open and the user active. One query."""
-    logins = Login.objects.open().filter(pk=sid, user__is_active=True)
-    return logins.select_related("user").first()
+    return find_logins([sid]).get(str(sid))
+
+
+def find_logins(sids: Iterable[uuid.UUID | str]) -> dict[str, Login]:
+    """Those of these logins that are open and whose user is active, by their id. One query."""
+    logins = Login.objects.open().filter(pk__in=set(sids), user__is_active=True)
+    return {str(login.pk): login for login in logins.select_related("user")}
 
 
 def prove_by_access_token(text: str) -> Proof:

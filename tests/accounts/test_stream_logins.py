@@ -7,14 +7,29 @@ from marketplace.accounts.models import User
 from marketplace.accounts.services import end_login
 from marketplace.accounts.tokens import read_access_token
 from marketplace.streams import StreamLogins
-from realtime.api import NOBODY, Credentials, NotLoggedIn
+from realtime.api import NOBODY, Credentials, Listener, NotLoggedIn
 from realtime.models import OutboxEvent
 from tests.accounts.conftest import LogIn
 from tests.accounts.test_authentication import bearer
 from tests.accounts.test_sessions import logged_in
 from tests.accounts.test_tickets import issue
 
-logins = StreamLogins()
+
+class OneByOne:
+    """StreamLogins, asked about one stream at a time."""
+
+    def log_in(self, credentials: Credentials) -> Listener:
+        (found,) = StreamLogins().log_in([credentials])
+        if isinstance(found, NotLoggedIn):
+            raise found
+        return found
+
+    def still_valid(self, listener: Listener) -> Listener | None:
+        (found,) = StreamLogins().still_valid([listener])
+        return found
+
+
+logins = OneByOne()
 
 
 def cookies_of(client: Client) -> dict[str, str]:

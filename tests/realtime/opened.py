@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 
 from realtime.connection import Connection, Frame
-from realtime.listeners import Credentials, Listener
+from realtime.listeners import Credentials, Listener, NotLoggedIn
 from realtime.rights import StreamRequest
 from realtime.streams import Streams
 
@@ -21,11 +21,11 @@ class Doorkeeper:
         self.answers = threading.Event()
         self.answers.set()
 
-    def log_in(self, credentials: Credentials) -> Listener:
-        return self._answer()
+    def log_in(self, many: Sequence[Credentials]) -> list[Listener | NotLoggedIn]:
+        return [self._answer() for _ in many]
 
-    def still_valid(self, listener: Listener) -> Listener | None:
-        return self._answer()
+    def still_valid(self, many: Sequence[Listener]) -> list[Listener | None]:
+        return [self._answer() for _ in many]
 
     def _answer(self) -> Listener:
         self.asked.set()

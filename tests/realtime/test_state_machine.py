@@ -29,7 +29,13 @@ from realtime import log
 from realtime.connection import Connection, Frame
 from realtime.control import recheck_user
 from realtime.database import DatabaseThreads
-from realtime.listeners import Credentials, Listener, authenticator, register_authenticator
+from realtime.listeners import (
+    Credentials,
+    Listener,
+    NotLoggedIn,
+    authenticator,
+    register_authenticator,
+)
 from realtime.log import LogEntry
 from realtime.models import LogAudience, LogEvent, LogHead, OutboxEvent
 from realtime.rights import StreamRequest
@@ -54,12 +60,15 @@ USERS = {1: ("all", "buyers", "user.1"), 2: ("all", "sellers", "user.2")}
 class Doorkeeper:
     """Lets everybody in who names a user."""
 
-    def log_in(self, credentials: Credentials) -> Listener:
-        user_id = int(credentials.token)
-        return Listener(user_id=user_id, login_id=f"login-{user_id}", audiences=USERS[user_id])
+    def log_in(self, many: Sequence[Credentials]) -> list[Listener | NotLoggedIn]:
+        users = (int(credentials.token) for credentials in many)
+        return [
+            Listener(user_id=user_id, login_id=f"login-{user_id}", audiences=USERS[user_id])
+            for user_id in users
+        ]
 
-    def still_valid(self, listener: Listener) -> Listener | None:
-        return listener
+    def still_valid(self, many: Sequence[Listener]) -> list[Listener | None]:
+        return list(many)
 
 
 class Client:

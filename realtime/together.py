@@ -1,0 +1,52 @@
+"""Questions to the database that many connections have at once, asked together."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from realtime.database import DatabaseThreads
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+MOST_TOGETHER = 100
+# So many lots are asked at the same time: one that takes long holds up no more than its own.
+LOTS_AT_ONCE = 2
+
+
+class Together(Generic[Q, A]):
+    """Asks in lots: a question goes at once where nothing is asked, and what comes meanwhile goes
+    together. Ten thousand streams that open at once cost some hundred queries."""
+
+    def __init__(self, pool: DatabaseThreads, answer: Callable[[Sequence[Q]], Sequence[A]]) -> None:
+        """answer: called in a thread of the pool; gives an answer for each question, in order."""
+        self._pool = pool
+        self._answer = answer
+        self._waiting: deque[tuple[Q, asyncio.Future[A]]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def ask(self, question: Q) -> A:
+        """The answer; raises what answering the whole lot raised."""
+        future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, future))
+        if len(self._tasks) < LOTS_AT_ONCE:
+            task = asyncio.create_task(self._work())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await future
+
+    async def _work(self) -> None:
+        while self._waiting:
+            size = min(len(self._waiting), MOST_TOGETHER)
+            lot = [self._waiting.popleft() for _ in range(size)]
+            try:
+                answers = await self._pool.run(self._answer, [question for question, _ in lot])
+            except Exception as error:  # noqa: BLE001 whoever asked is told
+                for _, future in lot:
+                    if not future.done():
+                        future.set_exception(error)
+            else:
+                for (_, future), answer in zip(lot, answers, strict=True):
+                    if not future.done():  # nobody waits for it any more
+                        future.set_result(answer)
