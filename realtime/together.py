@@ -24,29 +24,37 @@ class Together(Generic[Q, A]):
         self._pool = pool
         self._answer = answer
         self._waiting: deque[tuple[Q, asyncio.Future[A]]] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._lots = 0  # being asked
+        self._tasks: set[asyncio.Task[None]] = set()  # or they could be collected while they run
 
     async def ask(self, question: Q) -> A:
         """The answer; raises what answering the whole lot raised."""
         future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
-        if len(self._tasks) < LOTS_AT_ONCE:
+        if self._lots < LOTS_AT_ONCE:
+            self._lots += 1
             task = asyncio.create_task(self._work())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return await future
 
     async def _work(self) -> None:
-        while self._waiting:
-            size = min(len(self._waiting), MOST_TOGETHER)
-            lot = [self._waiting.popleft() for _ in range(size)]
-            try:
-                answers = await self._pool.run(self._answer, [question for question, _ in lot])
-            except Exception as error:  # noqa: BLE001 whoever asked is told
-                for _, future in lot:
-                    if not future.done():
-                        future.set_exception(error)
-            else:
-                for (_, future), answer in zip(lot, answers, strict=True):
-                    if not future.done():  # nobody waits for it any more
-                        future.set_result(answer)
+        try:
+            while self._waiting:
+                size = min(len(self._waiting), MOST_TOGETHER)
+                await self._ask_lot([self._waiting.popleft() for _ in range(size)])
+        finally:
+            # Here, not when the task is found to be done: who asks before that starts another.
+            self._lots -= 1
+
+    async def _ask_lot(self, lot: list[tuple[Q, asyncio.Future[A]]]) -> None:
+        try:
+            answers = await self._pool.run(self._answer, [question for question, _ in lot])
+        except Exception as error:  # noqa: BLE001 whoever asked is told
+            for _, future in lot:
+                if not future.done():
+                    future.set_exception(error)
+        else:
+            for (_, future), answer in zip(lot, answers, strict=True):
+                if not future.done():  # nobody waits for it any more
+                    future.set_result(answer)

@@ -1,0 +1,88 @@
+"""Questions of many connections, asked together."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+import realtime.together
+from realtime.database import DatabaseThreads
+from realtime.together import LOTS_AT_ONCE, MOST_TOGETHER, Together
+
+# Each thread opens its connection.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Doubler:
+    """Answers with twice the number, when it may."""
+
+    def __init__(self) -> None:
+        self.lots: list[list[int]] = []
+        self.answers = threading.Event()
+        self.answers.set()
+
+    def __call__(self, many: Sequence[int]) -> list[int]:
+        self.lots.append(list(many))
+        assert self.answers.wait(30)
+        if -1 in many:
+            raise ValueError("no such number")
+        return [2 * number for number in many]
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[DatabaseThreads]:
+    threads = DatabaseThreads(size=4, name="together")
+    yield threads
+    await threads.close()
+
+
+async def test_it_asks_at_once_where_nothing_is_asked(pool: DatabaseThreads) -> None:
+    doubler = Doubler()
+    together = Together(pool, doubler)
+    assert [await together.ask(number) for number in (1, 2)] == [2, 4]
+    assert doubler.lots == [[1], [2]]
+
+
+async def test_it_answers_whoever_asks_when_the_last_lot_has_just_come_back(
+    pool: DatabaseThreads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(realtime.together, "LOTS_AT_ONCE", 1)
+    together = Together(pool, Doubler())
+    async with asyncio.timeout(20):
+        assert [await together.ask(number) for number in range(3)] == [0, 2, 4]
+
+
+async def test_it_asks_together_what_comes_meanwhile(pool: DatabaseThreads) -> None:
+    doubler = Doubler()
+    together = Together(pool, doubler)
+    doubler.answers.clear()
+    count = LOTS_AT_ONCE + MOST_TOGETHER + 5
+    asked = [asyncio.create_task(together.ask(number)) for number in range(count)]
+    while len(doubler.lots) < LOTS_AT_ONCE:
+        await asyncio.sleep(0.001)
+    doubler.answers.set()
+    assert await asyncio.gather(*asked) == [2 * number for number in range(count)]
+    assert sum(len(lot) for lot in doubler.lots) == count
+    assert max(len(lot) for lot in doubler.lots) == MOST_TOGETHER
+
+
+async def test_it_tells_everybody_of_a_lot_what_failed(pool: DatabaseThreads) -> None:
+    together = Together(pool, Doubler())
+    asked = [together.ask(number) for number in (1, -1, 2, 3)]
+    failures = await asyncio.gather(*asked, return_exceptions=True)
+    assert [str(failure) for failure in failures] == ["no such number"] * 4
+    assert await together.ask(1) == 2
+
+
+async def test_of_a_lot_one_may_give_up(pool: DatabaseThreads) -> None:
+    doubler = Doubler()
+    together = Together(pool, doubler)
+    doubler.answers.clear()
+    asked = [asyncio.create_task(together.ask(number)) for number in range(6)]
+    while not doubler.lots:
+        await asyncio.sleep(0.001)
+    for task in asked[::2]:
+        task.cancel()
+    doubler.answers.set()
+    assert await asyncio.gather(*asked[1::2]) == [2, 6, 10]
