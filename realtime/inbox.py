@@ -31,19 +31,19 @@ class Inbox:
         return is_news
 
     def take_after(self, last: int) -> list[LogEntry]:
-        """Events that follow that position at once, in order; none where the next one is not here.
-
-        What is at or before it is forgotten.
+        """All events that follow that position without a hole, in order; none where the next one is
+        not here. What is at or before it is forgotten.
         """
+        taken: list[LogEntry] = []
         while self._batches:
             first = min(self._batches)
             if first > last + 1:
                 break
             entries = self._batches.pop(first)
             self._bytes -= _size_of(entries)
-            if entries[-1].position > last:
-                return [entry for entry in entries if entry.position > last]
-        return []
+            taken += [entry for entry in entries if entry.position > last]
+            last = max(last, entries[-1].position)
+        return taken
 
     def missing_after(self, last: int) -> int | None:
         """The end of what is missing right after that position; None where nothing is known of."""

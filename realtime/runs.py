@@ -36,15 +36,17 @@ class Run:
         return self._websocket
 
 
+def _go_together(one: LogEntry, other: LogEntry) -> bool:
+    return one.audiences == other.audiences and not (one.internal or other.internal)
+
+
 def runs_of(entries: Iterable[LogEntry]) -> Iterator[Run]:
     """The events in runs, in their order. An internal row stands alone."""
     together: list[LogEntry] = []
     size = 0
     for entry in entries:
         grown = size + len(entry.text)
-        if together and (
-            entry.audiences != together[0].audiences or entry.internal or grown > RUN_BYTES
-        ):
+        if together and (grown > RUN_BYTES or not _go_together(together[0], entry)):
             yield Run(together)
             together, grown = [], len(entry.text)
         together.append(entry)

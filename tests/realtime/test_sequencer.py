@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from realtime import log
+from realtime import sequencer as sequencers
 from realtime.log import LogEntry
 from realtime.models import LogHead, OutboxEvent
 from realtime.sequencer import Sequencer
@@ -23,6 +24,8 @@ class Numbered:
 
     def __init__(self) -> None:
         self.positions: list[int] = []
+        self.batches: list[int] = []  # how many each
+        self.rests = True  # whether it says at once that it handed everything out
         self.looks: list[int] = []
         self.tallies = Tallies()
         self.at_rest = threading.Event()
@@ -35,7 +38,9 @@ class Numbered:
 
     def take(self, entries: list[LogEntry]) -> None:
         self.positions += [entry.position for entry in entries]
-        self.at_rest.set()
+        self.batches.append(len(entries))
+        if self.rests:
+            self.at_rest.set()
 
     def until(self, count: int) -> None:
         """Wait until so many are numbered."""
@@ -61,6 +66,29 @@ def test_it_numbers_what_is_committed_in_this_process(numbered: Numbered) -> Non
     numbered.until(3)
     assert numbered.positions == [1, 2, 3]
     assert numbered.tallies.numbered == 3
+
+
+def test_it_numbers_together_what_is_committed_while_the_hub_is_busy(
+    numbered: Numbered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sequencers, "PATIENCE_SECONDS", 30)
+    numbered.rests = False
+    publish_thing(0)
+    numbered.until(1)
+    for number in range(1, 6):
+        publish_thing(number)
+    assert numbered.positions == [1]
+    numbered.at_rest.set()
+    numbered.until(6)
+    assert numbered.batches == [1, 5]
+
+
+def test_it_waits_for_no_hub_that_is_stuck(numbered: Numbered) -> None:
+    numbered.rests = False
+    for number in range(3):
+        publish_thing(number)
+        numbered.until(number + 1)
+    assert numbered.positions == [1, 2, 3]
 
 
 def test_it_goes_on_after_failures_and_counts_them(

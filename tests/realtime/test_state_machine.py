@@ -29,6 +29,7 @@ from realtime import log
 from realtime.connection import Connection, Frame
 from realtime.control import recheck_user
 from realtime.database import DatabaseThreads
+from realtime.frames import websocket_text
 from realtime.listeners import (
     Credentials,
     Listener,
@@ -42,6 +43,7 @@ from realtime.rights import StreamRequest
 from realtime.streams import Streams
 from realtime.testing import Witness
 from tests.realtime.things import publish_thing
+from tests.realtime.wires import Wire, texts_in
 
 # The same examples in each run; EXAMPLES=3000 in the environment looks for new ones.
 LOOKS_FOR_MORE = "EXAMPLES" in os.environ
@@ -74,18 +76,40 @@ class Doorkeeper:
 class Client:
     """One that has a cursor and a witness over all its streams, and may stop reading."""
 
-    def __init__(self, user_id: int, after: int) -> None:
+    def __init__(self, user_id: int, after: int, *, shows_socket: bool) -> None:
         self.user_id = user_id
+        self.shows_socket = shows_socket
         self.witness = Witness(*USERS[user_id], after=after)
         self.reads = asyncio.Event()
         self.reads.set()
         self.connection: Connection | None = None
         self.task: asyncio.Task[None] | None = None
 
+    def connect(self, connection: Connection) -> None:
+        """With a new socket, which the server shows, or does not."""
+        self.connection = connection
+        self.wire = Wire(self.hear)
+        if not self.reads.is_set():
+            self.wire.stop_reading()
+        if self.shows_socket:
+            connection.socket = self.wire
+
+    def hear(self, data: bytes) -> None:
+        for text in texts_in(data):
+            self.witness.hear(json.loads(text))
+
     async def write(self, frames: Sequence[Frame]) -> None:
         for frame in frames:
             await self.reads.wait()
-            self.witness.hear(json.loads(frame))
+            self.wire.write(websocket_text(str(frame)))
+
+    def stop_reading(self) -> None:
+        self.reads.clear()
+        self.wire.stop_reading()
+
+    def read_on(self) -> None:
+        self.reads.set()
+        self.wire.read_on()
 
 
 class Machine(RuleBasedStateMachine):
@@ -146,10 +170,10 @@ class Machine(RuleBasedStateMachine):
             recheck_user(user_id)
         log.number_committed()
 
-    @rule(target=clients, user_id=st.sampled_from(list(USERS)))
-    def come(self, user_id: int) -> Client:
+    @rule(target=clients, user_id=st.sampled_from(list(USERS)), shows_socket=st.booleans())
+    def come(self, user_id: int, shows_socket: bool) -> Client:
         """Somebody opens a stream from the present head."""
-        client = Client(user_id, log.head_position())
+        client = Client(user_id, log.head_position(), shows_socket=shows_socket)
         self.everybody.append(client)
         self.run(self.open(client))
         return client
@@ -168,12 +192,12 @@ class Machine(RuleBasedStateMachine):
     @rule(client=clients)
     def stop_reading(self, client: Client) -> None:
         """The socket takes nothing any more."""
-        client.reads.clear()
+        client.stop_reading()
 
     @rule(client=clients, turns=st.integers(0, 20))
     def read_on(self, client: Client, turns: int) -> None:
         """The socket takes what comes."""
-        client.reads.set()
+        client.read_on()
         self.run(self.settle(lambda: None, turns=turns))
 
     # --- how ------------------------------------------------------------------------------
@@ -190,8 +214,9 @@ class Machine(RuleBasedStateMachine):
             address="",
             cursor=client.witness.cursor,
         )
-        client.connection = await self.streams.admit(asked)
-        client.task = asyncio.create_task(self.serve(client, client.connection))
+        connection = await self.streams.admit(asked)
+        client.connect(connection)
+        client.task = asyncio.create_task(self.serve(client, connection))
         await asyncio.sleep(0.001)
 
     async def serve(self, client: Client, connection: Connection) -> None:
@@ -221,7 +246,7 @@ class Machine(RuleBasedStateMachine):
 
     async def finish(self, head: int) -> None:
         for client in self.everybody:
-            client.reads.set()
+            client.read_on()
             if client.task is None:
                 await self.open(client)
         self.streams.hub.heard(head)
