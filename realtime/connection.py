@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections import deque
 from datetime import UTC, datetime
 from typing import Literal
 from uuid import uuid4
@@ -79,7 +78,7 @@ class Connection:
         self.changing = asyncio.Lock()  # had by whoever changes what it hears
         self.ended = False
         self.closed_because: ClosingReason | None = None
-        self._frames: deque[Frame] = deque()
+        self._frames: list[Frame] = []  # a deque takes 700 bytes, even of most, which is empty
         # By slot; only while there are any, since most connections never have one.
         self._ephemerals: dict[Slot, Frame] | None = None
         self._held: list[LogEntry] = []
@@ -351,17 +350,17 @@ class Connection:
 
     def _next_frames(self) -> list[Frame]:
         if self._bytes <= WRITE_BYTES:
-            frames = list(self._frames)
-            self._frames.clear()
+            frames, self._frames = self._frames, []
             self._in_hand, self._bytes = self._bytes, 0
             if self._ephemerals and self._is_live:
                 frames += self._ephemerals.values()
                 self._ephemerals = None
             return frames
-        frames = []
-        while self._frames and self._in_hand < WRITE_BYTES:
-            frames.append(self._frames.popleft())
-            self._in_hand += len(frames[-1])
+        count = 0
+        while count < len(self._frames) and self._in_hand < WRITE_BYTES:
+            self._in_hand += len(self._frames[count])
+            count += 1
+        frames, self._frames = self._frames[:count], self._frames[count:]
         self._bytes -= self._in_hand
         return frames
 

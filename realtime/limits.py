@@ -141,10 +141,14 @@ class Rate:
 
     def __init__(self, *, most: int, seconds: float) -> None:
         self._seconds = seconds
-        self._allowed_at: deque[float] = deque(maxlen=most)
+        self._most = most
+        # Made when it is first asked: most streams never are, and it takes 700 bytes.
+        self._allowed_at: deque[float] | None = None
 
     def allows(self, now: float) -> bool:
         """Whether one more is allowed at this time (in seconds, never earlier than the last)."""
+        if self._allowed_at is None:
+            self._allowed_at = deque(maxlen=self._most)
         times = self._allowed_at
         if len(times) == times.maxlen and now - times[0] < self._seconds:
             return False

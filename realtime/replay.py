@@ -87,8 +87,10 @@ class Replay:
         connection = self._connection
         connection.task = asyncio.current_task()
         while True:
-            if frames := await connection.take():
+            frames = await connection.take()
+            if frames:
                 await self._send(frames)
+                del frames  # or they would live until the next ones come
             elif connection.ended:
                 return
             else:

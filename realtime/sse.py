@@ -24,7 +24,7 @@ from realtime.requests import (
 from realtime.rights import RefusalCode, Refused
 from realtime.station import station
 from realtime.streams import Streams
-from realtime.transports import Socket, socket_of, was_cut_off
+from realtime.transports import Socket, forget_head, socket_of, was_cut_off
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +89,7 @@ async def _open(scope: HTTPScope, send: ASGISendCallable) -> "_Stream | None":
         extra = _REFUSAL_HEADERS.get(refused.code, [])
         await _answer_error(send, status, code, detail, [*cors, *extra])
         return None
+    forget_head(scope)
     try:
         await _send_start(send, 200, [*_STREAM_HEADERS, *cors])
         await _send_body(send, sse_preamble(RETRY_MILLISECONDS), more=True)

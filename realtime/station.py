@@ -117,6 +117,9 @@ _stations: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Station]] =
 
 async def station() -> Station:
     """The running event loop's station, started if need be."""
+    running = running_station()
+    if running is not None:
+        return running
     loop = asyncio.get_running_loop()
     starting = _stations.get(loop)
     if starting is None:

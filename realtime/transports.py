@@ -52,6 +52,13 @@ def socket_of(scope: HTTPScope | WebSocketScope) -> Socket | None:
     return extensions.get(_EXTENSION)
 
 
+def forget_head(scope: Any) -> None:
+    """Let go of the request's headers, which the server keeps as long as its stream lives: often
+    more than all else of a stream, and a login among them."""
+    if isinstance(scope["headers"], list):
+        scope["headers"].clear()
+
+
 def was_cut_off(connection: Connection) -> bool:
     """Whether the running task was cancelled because its stream ended and its socket is stuck.
 

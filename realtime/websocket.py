@@ -16,6 +16,7 @@ from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, WebSocketScope
 from realtime.client_messages import client_messages, tag_of
 from realtime.connection import Connection, Frame, jittered
 from realtime.events import iso_milliseconds
+from realtime.lean import Flag
 from realtime.limits import Rate
 from realtime.messages import Closing, ClosingReason
 from realtime.requests import (
@@ -28,7 +29,7 @@ from realtime.requests import (
 from realtime.rights import RefusalCode, Refused
 from realtime.station import station
 from realtime.streams import Streams
-from realtime.transports import Socket, socket_of, was_cut_off
+from realtime.transports import Socket, forget_head, socket_of, was_cut_off
 
 logger = logging.getLogger(__name__)
 
@@ -124,60 +125,74 @@ async def websocket_application(
     scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable
 ) -> None:
     """Serve one WebSocket from its handshake to its end."""
+    # What only the opening needs is gone while the stream waits.
+    session = await _open(scope, receive, send)
+    if session is not None:
+        await session.run(receive)
+
+
+async def _open(
+    scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+) -> "_Session | None":
+    """The session that is asked for, or None where it was refused."""
     if (await receive())["type"] != "websocket.connect":
-        return
+        return None
     # Accepted in any case: browsers do not see the code of a handshake that was refused.
     await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
     headers = read_headers(scope)
     if not is_allowed_host(headers) or not is_allowed_origin(headers):
         await _refuse(send, "forbidden")
-        return
+        return None
     try:
         request = read_request(scope, "websocket")
     except BadRequest:
         await _send_text(send, _error_text("invalid-message"))
         await _close(send, CLOSE_BAD_MESSAGES)
-        return
+        return None
     streams = (await station()).streams
     try:
         connection = await streams.admit(request)
     except Refused as refused:
         await _refuse(send, refused.code)
-        return
-    session = _Session(streams, connection, send, socket_of(scope))
-    try:
-        await session.run(request.cursor, receive)
-    finally:
-        streams.leave(connection)
+        return None
+    forget_head(scope)
+    return _Session(streams, connection, request.cursor, send, socket_of(scope))
 
 
 class _Session:
     """One admitted WebSocket: the calling task writes, a second one hears the client."""
 
+    __slots__ = (
+        "_bad_in_a_row", "_close_code", "_connection", "_cursor", "_live", "_rate", "_send",
+        "_socket", "_streams",
+    )  # fmt: skip
+
     def __init__(
         self,
         streams: Streams,
         connection: Connection,
+        cursor: int | None,
         send: ASGISendCallable,
         socket: Socket | None,
     ) -> None:
         self._streams = streams
         self._connection = connection
+        self._cursor = cursor
         self._send = send
         self._socket = socket
         connection.socket = socket.transport if socket else None
-        self._live = asyncio.Event()
+        self._live = Flag()
         self._close_code: int | None = None
         self._bad_in_a_row = 0
         self._rate = Rate(most=MESSAGES_PER_MINUTE, seconds=60)
 
-    async def run(self, cursor: int | None, receive: ASGIReceiveCallable) -> None:
+    async def run(self, receive: ASGIReceiveCallable) -> None:
         """Serve until the client goes or the stream ends."""
         connection = self._connection
         reader = asyncio.create_task(self._hear_all(receive))
         try:
             replay = self._streams.replay(connection, self._write)
-            await replay.open(cursor)
+            await replay.open(self._cursor)
             self._live.set()
             await replay.pump()
             if connection.closed_because is not None:
@@ -191,6 +206,7 @@ class _Session:
                 await self._socket.abort()
         finally:
             reader.cancel()
+            self._streams.leave(connection)
 
     async def _write(self, frames: Sequence[Frame]) -> None:
         for frame in frames:
