@@ -11,13 +11,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.load import Protocol
 from tests.support.machine import ROOT
 from tests.support.processes import dying_with_parent, end
-from tests.support.servers import Marketplace, marketplace
+from tests.support.servers import PRODUCTION, Marketplace, Program, marketplace
+
+# The production server with POST /publish, for the load generator.
+OPEN_TO_LOAD = Program(
+    ("-m", "benchmarks.server", "--host", "127.0.0.1", "--port"), PRODUCTION.ready
+)
+# Where the load generator listens, and by what it knows that a stream is there.
+STREAMS: dict[Protocol, str] = {"sse": "/api/events", "websocket": "/ws/events"}
+READY = '"type":"connected"'
 
 
 @contextmanager
-def site(folder: Path, *, database_url: str, **settings: str) -> Iterator[Marketplace]:
+def site(
+    folder: Path, *, database_url: str, program: Program = PRODUCTION, **settings: str
+) -> Iterator[Marketplace]:
     """Migrate the database and run one server on it, with the settings of production and room for
     any number of streams."""
     environment = {**os.environ, "DATABASE_URL": database_url}
@@ -30,7 +41,9 @@ def site(folder: Path, *, database_url: str, **settings: str) -> Iterator[Market
         "WRITES_PER_USER": "100000/min",
         **settings,
     }
-    with marketplace(folder, database_url=database_url, settings=variables) as server:
+    with marketplace(
+        folder, database_url=database_url, settings=variables, program=program
+    ) as server:
         yield server
 
 
@@ -52,6 +65,15 @@ def seller_token(server: Marketplace) -> str:
     login = {"username": name, "password": secrets.token_hex(16)}
     post(server, "/api/auth/register", {**login, "email": f"{name}@x.example", "role": "seller"})
     return str(post(server, "/api/auth/token", login)["access"])
+
+
+def people(server: Marketplace, count: int) -> list[tuple[int, str]]:
+    """So many new users, each logged in: (id, access token)."""
+    command = [sys.executable, "-m", "benchmarks.people", str(count)]
+    environment = {**server.environment, "DJANGO_SETTINGS_MODULE": "marketplace.settings"}
+    printed = subprocess.check_output(command, cwd=ROOT, env=environment, text=True)
+    lines = (line.split() for line in printed.splitlines())
+    return [(int(pk), token) for pk, token in lines]
 
 
 @contextmanager

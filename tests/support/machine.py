@@ -33,6 +33,8 @@ def missing_packages() -> list[str]:
     """Names of the Debian packages whose programs are not on this machine."""
     programs = {
         "chromium-headless-shell": chromium(),
+        "gcc": shutil.which("cc"),
+        "libc6-dev": shutil.which("/usr/include/stdio.h", mode=os.R_OK),
         "nodejs": shutil.which("node"),
         "npm": shutil.which("npm"),
         "postgresql": shutil.which(postgres_program("initdb")),
