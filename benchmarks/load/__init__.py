@@ -138,7 +138,6 @@ class Load:
     settle: float = 0.3
     patience: float = 5.0
     spin: bool = False
-    core: int | None = None  # where the generator runs
 
 
 class LoadFailed(Exception):
@@ -149,8 +148,7 @@ def load(plan: Load) -> Report:
     """Run it. Raises NoCompiler, LoadFailed; faults of the server stand in the report."""
     program = compiled("load", SOURCES)
     with tempfile.TemporaryDirectory(prefix="load-") as folder:
-        pinned = [] if plan.core is None else ["taskset", "-c", str(plan.core)]
-        command = dying_with_parent([*pinned, program, *_arguments(plan, Path(folder))])
+        command = dying_with_parent([program, *_arguments(plan, Path(folder))])
         outcome = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
     if outcome.returncode:
         raise LoadFailed(outcome.stderr)

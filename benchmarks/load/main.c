@@ -203,22 +203,26 @@ static void storm(const struct stage *stage, int64_t now)
 
 /* --- stages ------------------------------------------------------------------------------- */
 
+/* What the last closed loop found, in events a second; 0 where nothing came. */
 static double found_rate(void)
 {
     for (int i = result_count - 1; i >= 0; i--) {
         if (results[i].stage->kind == CLOSED && results[i].seconds > 0) return results[i].published / results[i].seconds;
     }
-    die("there is no closed stage before one that takes a share of it");
+    return 0;
 }
 
 static void begin_stage(const struct stage *stage, int64_t now)
 {
     struct result *result = present();
-    result->stage = stage;
     if (stage->kind == OPEN || stage->kind == STORM) {
         result->rate = stage->rate > 0 ? stage->rate : stage->share * found_rate();
-        if (result->rate <= 0) die("nothing came of the closed stage");
+        if (result->rate <= 0) { /* nothing came there: there is nothing to measure any more */
+            enter(OVER, now);
+            return;
+        }
     }
+    result->stage = stage;
     for (int i = 0; i < options.clients; i++) clients[i].drops = i < stage->drop;
     published_before = ledger.published;
     deliveries_before = ledger.deliveries;

@@ -111,11 +111,20 @@ static void read_stage(char *text)
     }
 }
 
+static bool has_closed_before(const struct stage *stage)
+{
+    for (const struct stage *before = options.stages; before < stage; before++) {
+        if (before->kind == CLOSED) return true;
+    }
+    return false;
+}
+
 static void check_stage(const struct stage *stage)
 {
     bool paced = stage->kind == OPEN || stage->kind == STORM;
     if (stage->batch < 1 || stage->window < 1 || stage->seconds <= 0) refuse("a stage has a negative setting");
     if (paced && stage->rate <= 0 && stage->share <= 0) refuse("an open loop needs a rate or a share");
+    if (paced && stage->rate <= 0 && !has_closed_before(stage)) refuse("there is no closed stage to take a share of");
     if (stage->kind != LISTEN && !options.publish_path) refuse("--publish is missing");
     if (stage->kind != STORM) return;
     if (stage->drop < 0 || stage->drop > options.clients) refuse("more clients drop than there are");

@@ -167,9 +167,19 @@ def test_it_tells_of_a_server_that_is_not_there() -> None:
     assert report.faults()["not connected"] == CLIENTS
 
 
-def test_it_refuses_what_makes_no_sense() -> None:
-    with pytest.raises(LoadFailed, match="no such kind of stage"):
-        load(Load(ports=[1], clients=1, stages=["sideways,seconds=1"]))
+@pytest.mark.parametrize(
+    ("stage", "refusal"),
+    [
+        ("sideways,seconds=1", "no such kind of stage"),
+        ("open,speed=1", "no such setting"),
+        ("open,share=0.5", "no closed stage"),
+        ("storm,rate=10,seconds=2,drop=2", "more clients drop"),
+        ("storm,rate=10,seconds=2,drop=1,away=50", "shorter than"),
+    ],
+)
+def test_it_refuses_what_makes_no_sense(stage: str, refusal: str) -> None:
+    with pytest.raises(LoadFailed, match=refusal):
+        load(Load(ports=[1], clients=1, stages=[stage]))
 
 
 def test_it_says_that_there_is_no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

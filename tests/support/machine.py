@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,18 +65,28 @@ def services_stay_down() -> Iterator[None]:
         os.close(folder)
 
 
-def install_missing_packages() -> None:
-    """Install what is missing with apt-get, or end the run with what to install."""
-    missing = missing_packages()
-    if not missing:
-        return
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        sys.exit(f"script/test needs these installed first: {', '.join(missing)}.")
+def may_install() -> bool:
+    """Whether packages can be installed here."""
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def install(packages: Iterable[str]) -> None:
+    """Install them with apt-get; raises CalledProcessError where that fails."""
     apt_get = ["apt-get", "-o", "DPkg::Lock::Timeout=600", "--quiet", "--yes"]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with services_stay_down():
         subprocess.run([*apt_get, "update"], env=environment, check=True)
-        install = [*apt_get, "install", "--no-install-recommends", *missing]
-        subprocess.run(install, env=environment, check=True)
+        command = [*apt_get, "install", "--no-install-recommends", *packages]
+        subprocess.run(command, env=environment, check=True)
+
+
+def install_missing_packages() -> None:
+    """Install what is missing, or end the run with what to install."""
+    missing = missing_packages()
+    if not missing:
+        return
+    if not may_install():
+        sys.exit(f"script/test needs these installed first: {', '.join(missing)}.")
+    install(missing)
     if still_missing := missing_packages():
         sys.exit(f"Installed, and yet not found: {', '.join(still_missing)}.")
