@@ -11,7 +11,7 @@ import tempfile
 
 import psycopg
 
-from benchmarks.report import Table
+from benchmarks.report import Row, Table
 from tests.support.machine import ROOT
 from tests.support.processes import dying_with_parent
 from tests.support.servers import postgres
@@ -50,7 +50,7 @@ def _measure(table: Table, database_url: str, broker_kills: int, bridge_kills: i
     if storm.returncode:
         raise RuntimeError(f"Something was lost, applied twice or out of order: {storm.stdout}")
     summary = json.loads(storm.stdout)
-    row = {"database": database_url.partition(":")[0], **summary}
+    row: Row = {"database": database_url.partition(":")[0], **summary}
     row["messages/s each way"] = MESSAGES / summary["seconds"]
     table.rows.append(row)
 

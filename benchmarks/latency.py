@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import cast
 
-from benchmarks.report import Table, percentile
+from benchmarks.report import Row, Table, percentile
 from benchmarks.site import post, seller_token, site
 from tests.support.servers import Marketplace, postgres
 
@@ -41,7 +41,7 @@ def run() -> Table:
     return table
 
 
-def _measure(name: str, database_url: str, folder: Path) -> dict[str, str | int | float]:
+def _measure(name: str, database_url: str, folder: Path) -> Row:
     with site(folder, database_url=database_url) as server:
         token = seller_token(server)
         product = post(server, "/api/products", PRODUCT, token)

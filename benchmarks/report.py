@@ -3,33 +3,44 @@
 import json
 import os
 import platform
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
 
+# None: it was not measured there.
+Row = dict[str, str | int | float | None]
+
 
 @dataclass
 class Table:
-    """Rows of figures under one title. Each row has the same columns."""
+    """Rows of figures under one title. Each row has the same columns.
+
+    notes: what has to be said of them. failures: why the run counts as failed, all of it shown.
+    """
 
     title: str
-    rows: list[dict[str, str | int | float]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
 
     def text(self) -> str:
         """The table for a terminal."""
-        columns = list(self.rows[0])
+        columns = list(self.rows[0]) if self.rows else []
         cells = [columns, *([_written(row[name]) for name in columns] for row in self.rows)]
         widths = [max(len(line[number]) for line in cells) for number in range(len(columns))]
         lines = (
             "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
             for line in cells
         )
-        return "\n".join([self.title, machine(), *lines])
+        return "\n".join([self.title, machine(), *lines, *self.notes, *self.failures])
 
 
-def _written(value: str | float) -> str:
+def _written(value: str | float | None) -> str:
+    if value is None:
+        return "–"
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
@@ -49,6 +60,8 @@ def write(scenario: str, table: Table) -> Path:
         "at": now.isoformat(),
         "machine": machine(),
         "rows": table.rows,
+        "notes": table.notes,
+        "failures": table.failures,
     }
     path.write_text(json.dumps(content, indent=2) + "\n")
     return path
@@ -57,3 +70,47 @@ def write(scenario: str, table: Table) -> Path:
 def percentile(values: list[float], share: float) -> float:
     """The value below which that share (0 to 1) of the values lies; they must be sorted."""
     return values[min(int(len(values) * share), len(values) - 1)]
+
+
+def compare(first: Path, second: Path) -> Table:
+    """Each figure of the second run, divided by the same of the first.
+
+    Rows are the same that have the same texts and number of clients, in order where several have.
+    """
+    before, after = (_read_rows(path) for path in (first, second))
+    table = Table(f"{second.name} divided by {first.name}")
+    table.rows = [_ratios(row, after[key]) for key, row in before.items() if key in after]
+    table.notes = [
+        f"Only in {path.name}: {', '.join(map(str, key))}."
+        for path, rows, others in ((first, before, after), (second, after, before))
+        for key in rows
+        if key not in others
+    ]
+    return table
+
+
+def _read_rows(path: Path) -> dict[tuple[str | int, ...], Row]:
+    seen: Counter[tuple[str | int, ...]] = Counter()
+    rows: dict[tuple[str | int, ...], Row] = {}
+    for row in json.loads(path.read_text())["rows"]:
+        texts = tuple(value for name, value in row.items() if _tells_which(name, value))
+        seen[texts] += 1
+        rows[texts if seen[texts] == 1 else (*texts, seen[texts])] = row
+    return rows
+
+
+def _tells_which(name: str, value: str | float | None) -> bool:
+    return isinstance(value, str) or name == "clients"
+
+
+def _ratios(before: Row, after: Row) -> Row:
+    return {
+        name: value if _tells_which(name, value) else _ratio(value, after.get(name))
+        for name, value in before.items()
+    }
+
+
+def _ratio(before: str | float | None, after: str | float | None) -> float | None:
+    if isinstance(before, int | float) and isinstance(after, int | float) and before:
+        return after / before
+    return None

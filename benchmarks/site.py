@@ -26,14 +26,30 @@ READY = '"type":"connected"'
 
 
 @contextmanager
-def site(
-    folder: Path, *, database_url: str, program: Program = PRODUCTION, **settings: str
-) -> Iterator[Marketplace]:
-    """Migrate the database and run one server on it, with the settings of production and room for
-    any number of streams."""
+def site(folder: Path, *, database_url: str, **settings: str) -> Iterator[Marketplace]:
+    """Migrate the database and run one server on it."""
+    migrate(database_url)
+    with serving(folder, database_url=database_url, settings=settings) as server:
+        yield server
+
+
+def migrate(database_url: str) -> None:
+    """Make its tables."""
     environment = {**os.environ, "DATABASE_URL": database_url}
-    migrate = [sys.executable, "manage.py", "migrate", "-v0"]
-    subprocess.run(migrate, cwd=ROOT, env=environment, check=True)
+    command = [sys.executable, "manage.py", "migrate", "-v0"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+
+
+@contextmanager
+def serving(
+    folder: Path,
+    *,
+    database_url: str,
+    settings: Mapping[str, str],
+    program: Program = PRODUCTION,
+) -> Iterator[Marketplace]:
+    """Run one server, with the settings of production and room for any number of streams;
+    `settings` win."""
     variables = {
         "DEBUG": "false",
         "SECRET_KEY": secrets.token_urlsafe(64),

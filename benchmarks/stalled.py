@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from benchmarks.listeners import Client, Heard, Listeners, listening
-from benchmarks.report import Table, percentile
+from benchmarks.report import Row, Table, percentile
 from benchmarks.site import publishing, seller_token, site, status_of
 from tests.support.servers import Marketplace, postgres, redis
 
@@ -41,7 +41,7 @@ def run() -> Table:
     return table
 
 
-def _row(name: str, server: Marketplace, others: Listeners) -> dict[str, str | int | float]:
+def _row(name: str, server: Marketplace, others: Listeners) -> Row:
     before = status_of(server, "VmRSS")
     most = before
     for _ in range(SECONDS):

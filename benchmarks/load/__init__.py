@@ -48,6 +48,7 @@ class StageResult(msgspec.Struct, frozen=True):
     published: int
     publish_errors: int
     deliveries: int
+    other_messages: int  # heartbeats and the like
     bytes: int
     frame_bytes: float  # all that came, for each delivery
     stalls: int  # how often a closed loop went on though something did not come
@@ -149,7 +150,10 @@ def load(plan: Load) -> Report:
     program = compiled("load", SOURCES)
     with tempfile.TemporaryDirectory(prefix="load-") as folder:
         command = dying_with_parent([program, *_arguments(plan, Path(folder))])
-        outcome = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
+        try:
+            outcome = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
+        except subprocess.TimeoutExpired as expired:
+            raise LoadFailed(f"It was not done after {TIMEOUT} s.") from expired
     if outcome.returncode:
         raise LoadFailed(outcome.stderr)
     return msgspec.json.decode(outcome.stdout, type=Report)

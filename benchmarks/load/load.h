@@ -195,7 +195,7 @@ struct storm {
 struct result {
     const struct stage *stage;
     double rate, seconds, server_cpu, own_busy;
-    int64_t began, published, deliveries, bytes, stalls, publish_errors;
+    int64_t began, published, deliveries, other, bytes, stalls, publish_errors;
     struct histogram latencies, answers;
     struct storm storm;
     struct figures after;

@@ -34,7 +34,7 @@ enum phase { CONNECT, PAUSE, RUN, DRAIN, OVER };
 
 static enum phase phase;
 static int poll_fd, timer_fd, opened, returning, next_stage;
-static int64_t began, phase_began, idle, published_before, deliveries_before, bytes_before, errors_before;
+static int64_t began, phase_began, idle, published_before, deliveries_before, other_before, bytes_before, errors_before;
 static double own_cpu_before;
 static struct figures figures_before;
 static struct opening_figures opening;
@@ -226,6 +226,7 @@ static void begin_stage(const struct stage *stage, int64_t now)
     for (int i = 0; i < options.clients; i++) clients[i].drops = i < stage->drop;
     published_before = ledger.published;
     deliveries_before = ledger.deliveries;
+    other_before = tally.other;
     bytes_before = tally.bytes;
     errors_before = publisher.errors;
     figures_before = server_figures();
@@ -274,6 +275,7 @@ static void end_stage(int64_t now)
     result->seconds = last ? (last - result->began) / 1e9 : 0;
     result->published = published();
     result->deliveries = ledger.deliveries - deliveries_before;
+    result->other = tally.other - other_before;
     result->bytes = tally.bytes - bytes_before;
     result->publish_errors = publisher.errors - errors_before;
     result->server_cpu = result->after.cpu_seconds - figures_before.cpu_seconds;

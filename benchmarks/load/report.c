@@ -52,6 +52,7 @@ static void write_result(const struct result *result)
     write_count("published", result->published);
     write_count("publish_errors", result->publish_errors);
     write_count("deliveries", result->deliveries);
+    write_count("other_messages", result->other);
     write_count("bytes", result->bytes);
     write_count("stalls", result->stalls);
     write_figure("frame_bytes", result->deliveries ? (double)result->bytes / result->deliveries : 0);
