@@ -5,6 +5,7 @@ for as long as its stream lives.
 """
 
 import os
+from collections.abc import Awaitable
 from typing import cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
@@ -24,14 +25,16 @@ from realtime.sse import PATHS, sse_application  # noqa: E402
 bounded_django = BodyLimit(serve_django)
 
 
-async def http_application(
+def http_application(
     scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
-) -> None:
-    """A stream where one is asked for, Django for everything else."""
+) -> Awaitable[None]:
+    """A stream where one is asked for, Django for everything else.
+
+    No coroutine of its own, which would stay with each stream.
+    """
     if scope["path"] in PATHS and scope["method"] == "GET":
-        await sse_application(scope, receive, send)
-    else:
-        await bounded_django(scope, receive, send)
+        return sse_application(scope, receive, send)
+    return bounded_django(scope, receive, send)
 
 
 application = ProtocolTypeRouter(

@@ -8,7 +8,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode
 from websockets.http11 import Request
 
-from realtime.lean import Flag, Mailbox
+from realtime.lean import Flag, Line, Mailbox
 from realtime.transports import Socket, show_socket
 from realtime.websocket import CLOSE_BAD_MESSAGES
 
@@ -54,6 +54,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Give the first request its time."""
         super().connection_made(transport)
         self.flow = _Flow(transport)
+        self.pipeline = Line()  # type: ignore[assignment]  # does the same
         self._socket = Socket(transport)
         self._reads_head = False
         self._bytes_beside_body = 0

@@ -48,7 +48,9 @@ class Hub:
         self.last = 0  # everything up to here was handed out
         self.connections: set[Connection] = set()
         self._tallies = tallies
-        self._listeners: dict[str, set[Connection]] = {}
+        # Most audiences are one user's or one login's: a tuple for a single listener is a quarter
+        # of a set.
+        self._listeners: dict[str, set[Connection] | tuple[Connection]] = {}
         self._recent: deque[LogEntry] = deque()
         self._recent_bytes = 0
         self._inbox = Inbox()
@@ -85,9 +87,9 @@ class Hub:
         """Deliver the events of exactly these audiences to the connection from now on."""
         wanted = frozenset(audiences)
         for name in connection.audiences - wanted:
-            self._forget(name, connection)
+            self._forget_listener(name, connection)
         for name in wanted - connection.audiences:
-            self._listeners.setdefault(name, set()).add(connection)
+            self._remember_listener(name, connection)
         connection.hear(wanted)
 
     def remove(self, connection: Connection) -> None:
@@ -99,10 +101,20 @@ class Hub:
         """Whether anybody here listens to that audience."""
         return audience in self._listeners
 
-    def _forget(self, name: str, connection: Connection) -> None:
+    def _remember_listener(self, name: str, connection: Connection) -> None:
+        listeners = self._listeners.get(name)
+        if listeners is None:
+            self._listeners[name] = (connection,)
+        elif isinstance(listeners, tuple):
+            self._listeners[name] = {*listeners, connection}
+        else:
+            listeners.add(connection)
+
+    def _forget_listener(self, name: str, connection: Connection) -> None:
         listeners = self._listeners[name]
-        listeners.discard(connection)
-        if not listeners:
+        if isinstance(listeners, set):
+            listeners.discard(connection)
+        if isinstance(listeners, tuple) or not listeners:
             del self._listeners[name]
 
     def listen_anew(self, connection: Connection, audiences: Iterable[str]) -> None:

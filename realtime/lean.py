@@ -1,10 +1,18 @@
-"""Two of asyncio's primitives, small. Each stream has some of them, and nearly all are never waited
-for: asyncio.Event takes 800 bytes and asyncio.Queue 3 KB, for queues of those who might wait."""
+"""What asyncio and collections have, small. Each stream has some of them, and nearly all are empty
+for ever: a deque takes 750 bytes, an asyncio.Event has one and an asyncio.Queue four."""
 
 import asyncio
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+
+class Line(list[T]):
+    """What a collections.deque does for a few items at a time."""
+
+    def appendleft(self, item: T) -> None:
+        """Put one before the others."""
+        self.insert(0, item)
 
 
 class Flag:
