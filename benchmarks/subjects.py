@@ -76,6 +76,9 @@ def _is_here(peer: Peer, table: Table) -> bool:
     except NotInstalled as reason:
         table.notes.append(f"{peer.name} ({peer.protocol}) is left out: {reason}.")
         return False
+    if peer.most_clients:
+        most = f"is left out beyond {peer.most_clients} clients: they take minutes"
+        table.notes.append(f"{peer.name} ({peer.protocol}) {most}.")
     return True
 
 

@@ -148,7 +148,7 @@ static bool publish_by_window(const struct stage *stage, int64_t now)
         int64_t outstanding = ledger.published - ledger.completed;
         if (outstanding && outstanding + stage->batch > stage->window) {
             int64_t last = tally.last_delivery > publisher.sent_at ? tally.last_delivery : publisher.sent_at;
-            if (now - last < SECOND) break;
+            if (now - last < options.patience * SECOND) break;
             present()->stalls++; /* what does not come any more may not stop everything */
         }
         publisher_send(stage->batch, wall_clock());
@@ -239,13 +239,11 @@ static void begin_stage(const struct stage *stage, int64_t now)
 
 static void next(int64_t now)
 {
-    bool warm = !options.publish_path || !options.warm_up || result_count;
-    if (!warm) {
+    if (options.publish_path && options.warm_up && !result_count) {
         warm_up.events = options.warm_up;
         publisher.pad = WARM_UP_PAD;
         begin_stage(&warm_up, now);
-    } else if (next_stage < options.stage_count) begin_stage(&options.stages[next_stage++], now);
-    else enter(OVER, now);
+    } else begin_stage(&options.stages[next_stage++], now);
 }
 
 static bool goes_on(const struct stage *stage, int64_t now)
@@ -286,7 +284,7 @@ static void end_stage(int64_t now)
         publisher.pad = pad > 0 ? pad : 0;
     }
     result_count++;
-    enter(PAUSE, now);
+    enter(next_stage < options.stage_count ? PAUSE : OVER, now);
 }
 
 static void step(int64_t now)

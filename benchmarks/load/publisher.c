@@ -15,6 +15,8 @@
 
 #include "load.h"
 
+#define MOST_REST (2 * SECOND) /* of a connection; common servers allow 5 */
+
 struct publisher publisher = { .fd = -1 };
 
 /* The answer, as far as it came. */
@@ -22,6 +24,7 @@ static char answer[8192];
 static size_t answer_count, body_left;
 static bool in_body, chunked;
 static struct chunks chunks;
+static int64_t answered_at;
 
 void publisher_connect(void)
 {
@@ -31,6 +34,7 @@ void publisher_connect(void)
     publisher.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (publisher.fd < 0) die("socket: %s", strerror(errno));
     answer_count = 0;
+    answered_at = monotonic();
     in_body = publisher.busy = false;
     if (connect(publisher.fd, (struct sockaddr *)&to, sizeof to)) {
         publisher.dead = true;
@@ -59,8 +63,19 @@ static void write_event(FILE *out, int64_t intended)
     fputs("\"}", out);
 }
 
+/* A server may end a connection that rests, and just when the next request is on its way: events
+ * would be lost that no subscriber could have got. */
+static void refresh(void)
+{
+    if (monotonic() - answered_at < MOST_REST) return;
+    close(publisher.fd);
+    publisher_connect();
+}
+
 void publisher_send(int batch, int64_t intended)
 {
+    refresh();
+    if (publisher.dead) return;
     char *body = NULL, *whole = NULL;
     size_t body_count = 0, count = 0;
     FILE *out = open_memstream(&body, &body_count);
@@ -84,6 +99,7 @@ void publisher_send(int batch, int64_t intended)
 static void answered(void)
 {
     histogram_add(&results[result_count].answers, monotonic() - publisher.sent_at);
+    answered_at = monotonic();
     publisher.busy = in_body = false;
     answer_count = 0;
 }

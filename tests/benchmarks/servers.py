@@ -3,6 +3,7 @@
 import asyncio
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -35,13 +36,21 @@ class OddServer:
     """One server, in the loop of its thread."""
 
     def __init__(
-        self, deliver: Deliver, *, frame: Frame, welcome: bytes, piece: int | None, dies_at: int
+        self,
+        deliver: Deliver,
+        *,
+        frame: Frame,
+        welcome: bytes,
+        piece: int | None,
+        dies_at: int,
+        rest: float,
     ) -> None:
         self._deliver = deliver
         self._frame = frame
         self._welcome = welcome
         self._piece = piece
         self._dies_at = dies_at
+        self._rest = rest
         self._subscribers: list[asyncio.StreamWriter] = []
         self._events = 0
         self._server: asyncio.Server | None = None
@@ -53,7 +62,11 @@ class OddServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
+            while True:
+                began = time.monotonic()
+                head = await reader.readuntil(b"\r\n\r\n")
+                if time.monotonic() - began > self._rest:
+                    return
                 if head.startswith(b"GET"):
                     writer.write(self._welcome)
                     self._subscribers.append(writer)
@@ -101,9 +114,13 @@ def odd_server(
     welcome: bytes = WELCOMES["sse"],
     piece: int | None = None,
     dies_at: int = 0,
+    rest: float = 60,
 ) -> Iterator[int]:
-    """Run one; gives its port. piece: bytes in one write; dies_at: the event that it dies of."""
-    server = OddServer(deliver, frame=frame, welcome=welcome, piece=piece, dies_at=dies_at)
+    """Run one; gives its port. piece: bytes in one write; dies_at: the event that it dies of; rest:
+    seconds after which it ends a connection without a word, in place of taking a request."""
+    server = OddServer(
+        deliver, frame=frame, welcome=welcome, piece=piece, dies_at=dies_at, rest=rest
+    )
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

@@ -55,7 +55,7 @@ def test_it_counts_what_is_lost() -> None:
 
 def test_it_goes_on_behind_a_loss_in_a_closed_loop() -> None:
     with odd_server(lambda who, event, frame: [frame] if who or event else []) as port:
-        report = load(_plan(port, "closed,window=1,seconds=1.1"))
+        report = load(_plan(port, "closed,window=1,seconds=0.6"))
     assert report.faults() == {"missing": 1}
     assert report.stages[0].stalls == 1
 
@@ -157,6 +157,13 @@ def test_it_tells_of_a_server_that_dies() -> None:
     assert report.listening == 0
     assert report.deliveries == CLIENTS * 10
     assert report.missing == CLIENTS * (report.published - 10)
+
+
+def test_it_publishes_on_no_connection_that_has_rested() -> None:
+    with odd_server(rest=1.5) as port:
+        plan = Load(ports=[port], clients=CLIENTS, warm_up=0, settle=2.1, stages=[PACED])
+        report = load(plan)
+    assert report.faults() == {}
 
 
 def test_it_tells_of_a_server_that_is_not_there() -> None:
