@@ -7,6 +7,7 @@ worker, a shell) the ring goes through Redis to the server processes, if there i
 import asyncio
 import logging
 import threading
+import time
 from typing import Any, Protocol
 
 from channels import DEFAULT_CHANNEL_LAYER
@@ -106,8 +107,11 @@ class _Messenger:
                 # Waited for here, not in an executor, whose threads Python joins when it exits.
                 self._rung.wait()
                 self._rung.clear()
+                began = time.monotonic()
                 for message in self._take():
                     runner.run(self._send(layer, message))
+                # On a busy machine, where a ring takes long, the next one is for several commits.
+                time.sleep(time.monotonic() - began)
 
     def _take(self) -> list[dict[str, Any]]:
         with self._lock:
@@ -124,7 +128,7 @@ class _Messenger:
         except Exception as error:  # noqa: BLE001 the servers' own look finds the row
             # Once for each outage: a busy worker rings hundreds of times a second.
             if not self._fails:
-                logger.warning("Ringing through Redis fails: %s", error)
+                logger.warning("Ringing through Redis fails: %r", error)
             self._fails = True
         else:
             if self._fails:
