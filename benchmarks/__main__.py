@@ -5,7 +5,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import bridge, connect, fanout, faults, idle, latency, memory, soak, stalled
+from benchmarks import (
+    bridge,
+    connect,
+    fanout,
+    faults,
+    idle,
+    latency,
+    memory,
+    publish,
+    soak,
+    stalled,
+)
 from benchmarks.compiled import NoCompiler
 from benchmarks.cores import TooSmall
 from benchmarks.report import Table, compare, write
@@ -18,6 +29,7 @@ SCENARIOS: dict[str, Callable[..., Table]] = {
     "idle": idle.run,
     "latency": latency.run,
     "memory": memory.run,
+    "publish": publish.run,
     "soak": soak.run,
     "stalled": stalled.run,
 }

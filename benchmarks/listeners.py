@@ -17,7 +17,9 @@ from datetime import datetime
 from multiprocessing.connection import Connection
 from typing import cast
 
-_EVENT = re.compile(rb'data: \{"id":(\d+),"type":"thing-happened","timestamp":"([^"]+)"')
+_EVENT = re.compile(
+    rb'data: \{"id":(\d+),"type":"(?:thing-happened|availability-updated)","timestamp":"([^"]+)"'
+)
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,14 @@ class Listeners:
 
 
 @contextmanager
-def listening(*, port: int, token: str, clients: int, churn: float = 0.0) -> Iterator[Listeners]:
-    """So many clients, connected. churn: how many of them drop and come back each second."""
+def listening(
+    *, port: int, token: str, clients: int, churn: float = 0.0, channels: str = ""
+) -> Iterator[Listeners]:
+    """So many clients, connected. churn: how many of them drop and come back each second;
+    channels: what they ask for."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(
-        target=_listen, args=(port, token, clients, churn, theirs), daemon=True
+        target=_listen, args=(port, token, clients, churn, channels, theirs), daemon=True
     )
     process.start()
     try:
@@ -62,9 +67,13 @@ def listening(*, port: int, token: str, clients: int, churn: float = 0.0) -> Ite
 class Client:
     """One stream: what has come of a frame, and the cursor."""
 
-    def __init__(self, port: int, token: str, receive_buffer: int | None = None) -> None:
-        """receive_buffer: bytes that the kernel takes while it does not read."""
+    def __init__(
+        self, port: int, token: str, receive_buffer: int | None = None, channels: str = ""
+    ) -> None:
+        """receive_buffer: bytes that the kernel takes while it does not read; channels: what it
+        asks for."""
         self._port, self._token = port, token
+        self._path = f"/api/events?channels={channels}" if channels else "/api/events"
         self._receive_buffer = receive_buffer
         self._rest = b""
         self.cursor: int | None = None
@@ -77,7 +86,7 @@ class Client:
         client.connect(("127.0.0.1", self._port))
         resume = f"Last-Event-ID: {self.cursor}\r\n" if self.cursor is not None else ""
         client.sendall(
-            f"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n"
+            f"GET {self._path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n"
             f"Authorization: Bearer {self._token}\r\n{resume}\r\n".encode()
         )
         while b"event: connected" not in self._rest:
@@ -108,10 +117,12 @@ class Client:
         self.socket = self._open()
 
 
-def _listen(port: int, token: str, clients: int, churn: float, pipe: Connection) -> None:
+def _listen(
+    port: int, token: str, clients: int, churn: float, channels: str, pipe: Connection
+) -> None:
     selector = selectors.DefaultSelector()
     for _ in range(clients):
-        client = Client(port, token)
+        client = Client(port, token, channels=channels)
         selector.register(client.socket, selectors.EVENT_READ, client)
     selector.register(pipe, selectors.EVENT_READ)
     pipe.send("connected")
