@@ -7,8 +7,7 @@ changes became visible.
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any
@@ -25,10 +24,6 @@ from realtime.models import LogAudience, LogEvent, LogHead, StoredCursor
 logger = logging.getLogger(__name__)
 
 MOVE_LIMIT = 500
-# What one page of a replay holds at most.
-REPLAY_PAGE = 500
-PAGE_BYTES = 256 * 1024
-_ROWS_AT_ONCE = 100
 
 
 class LogEntry:
@@ -95,54 +90,10 @@ def read_stretch(first: int, last: int) -> list[LogEntry]:
     return entries
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A part of what listeners missed: all of it up to the position until."""
-
-    entries: list[LogEntry]
-    until: int
-
-
-def read_page(audiences: Iterable[str], *, after: int, until: int, most: int = REPLAY_PAGE) -> Page:
-    """The events that listeners of these audiences see at positions after < p <= until.
-
-    In order; at most so many, and not many more bytes than PAGE_BYTES, so that a reader who takes
-    his time costs little. Read by the (audience, position) index: one short range for each
-    audience, never the log itself.
-    """
-    positions = _positions_for(audiences, after=after, until=until, most=most)
-    entries: list[LogEntry] = []
-    size = 0
-    for start in range(0, len(positions), _ROWS_AT_ONCE):
-        chosen = positions[start : start + _ROWS_AT_ONCE]
-        rows = LogEvent.objects.filter(position__in=chosen).order_by("position")
-        for row in rows.values_list(*_COLUMNS):
-            entries.append(_entry(row))
-            size += len(entries[-1].text)
-            if size > PAGE_BYTES:
-                return Page(entries, entries[-1].position)
-    return Page(entries, until if len(positions) < most else positions[-1])
-
-
-def _positions_for(audiences: Iterable[str], *, after: int, until: int, most: int) -> list[int]:
-    # Each audience is cut at the limit by itself: the union then reads at most so many of each.
-    branch = (
-        "SELECT position FROM (SELECT position FROM realtime_logaudience"
-        " WHERE audience = %s AND position > %s AND position <= %s"
-        " ORDER BY position LIMIT %s) AS one"
-    )
-    parameters: list[Any] = []
-    branches = []
-    for audience in audiences:
-        branches.append(branch)
-        parameters += [audience, after, until, most]
-    if not branches:
-        return []
-    parameters.append(most)
-    sql = " UNION ".join(branches) + " ORDER BY position LIMIT %s"
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return [position for (position,) in cursor.fetchall()]
+def read_entries(positions: Sequence[int]) -> list[LogEntry]:
+    """The events at these positions, as many as are there, in order."""
+    rows = LogEvent.objects.filter(position__in=positions).order_by("position")
+    return [_entry(row) for row in rows.values_list(*_COLUMNS)]
 
 
 _COLUMNS = ("position", "type", "audiences", "payload", "published_at")

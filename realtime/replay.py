@@ -10,25 +10,28 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from django.db import DatabaseError
 
-from realtime import log
+from realtime import pages
 from realtime.channels import Channel
 from realtime.connection import Connection, Frame
 from realtime.database import DatabaseThreads
 from realtime.hub import Hub
 from realtime.listeners import Listener
+from realtime.log import LogEntry
 from realtime.messages import Connected, Reset, ResetReason
 from realtime.rights import (
     Look,
     Part,
     Survey,
+    Wanted,
     audible_to,
     keep_rights,
     login_audience_of,
-    read_part,
+    may_hear,
     survey_from,
     welcome,
 )
@@ -45,7 +48,7 @@ class Replay:
     """Serves one connection, in the task that calls."""
 
     __slots__ = (
-        "_connection", "_hub", "_looks", "_owed", "_pool", "_tallies", "_wheel", "_write",
+        "_connection", "_hub", "_looks", "_owed", "_parts", "_pool", "_tallies", "_wheel", "_write",
     )  # fmt: skip
 
     def __init__(
@@ -56,6 +59,7 @@ class Replay:
         hub: Hub,
         pool: DatabaseThreads,
         looks: Together[Listener, Look],
+        parts: Together[Wanted, Part],
         wheel: Wheel,
         tallies: Tallies,
     ) -> None:
@@ -64,6 +68,7 @@ class Replay:
         self._hub = hub
         self._pool = pool
         self._looks = looks
+        self._parts = parts
         self._wheel = wheel
         self._tallies = tallies
         # Whose present states the client still waits for.
@@ -175,9 +180,13 @@ class Replay:
         connection = self._connection
         channels = tuple(connection.channels.values())
         after = connection.sent
-        part = await self._pool.run(
-            read_part, connection.listener, channels, after=after, until=until
+        part = await self._parts.ask(
+            Wanted(connection.listener, frozenset(connection.channels), after, until)
         )
+        if channels and part.listener is not None:
+            # Asked after the page was read, as the login.
+            allowed = await self._pool.run(may_hear, part.listener, channels)
+            part = replace(part, allowed=allowed)
         if keep_rights(connection, part):
             if part.lost:
                 self._reset("cursor-unknown" if after > part.head else "cursor-too-old", part.head)
@@ -188,7 +197,7 @@ class Replay:
         self._wheel.add(connection)
         return part
 
-    def _recent(self, listener: Listener, until: int) -> list[log.LogEntry] | None:
+    def _recent(self, listener: Listener, until: int) -> list[LogEntry] | None:
         """What the client missed, if the hub has all of it in memory and it is little."""
         connection = self._connection
         if connection.sent > until:
@@ -197,9 +206,9 @@ class Replay:
         missed = self._hub.recent_for(audible, connection.sent, until)
         # At most a page: it waits in the queue together with what comes until the stream is live,
         # and both count as what the reader has not taken.
-        if missed is None or len(missed) > log.REPLAY_PAGE:
+        if missed is None or len(missed) > pages.REPLAY_PAGE:
             return None
-        return missed if sum(len(entry.text) for entry in missed) <= log.PAGE_BYTES else None
+        return missed if sum(len(entry.text) for entry in missed) <= pages.PAGE_BYTES else None
 
     def _replay_recent(self, found: Survey) -> bool:
         """Queue what the client missed from memory; whether that could be done. It goes as far as

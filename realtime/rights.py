@@ -13,6 +13,7 @@ from realtime.connection import Connection, Transport
 from realtime.control import login_audience, user_audience
 from realtime.listeners import Credentials, Listener, NotLoggedIn, authenticator
 from realtime.messages import Subscribed
+from realtime.pages import Missed, Page, read_page, read_pages
 from realtime.presence import Presence, present_in
 
 MAX_CHANNELS = 128
@@ -154,11 +155,11 @@ def welcome(connection: Connection, name: str, found: Survey, *, position: int) 
 class Part:
     """One page of a replay, and the log and the rights as they were then."""
 
-    listener: Listener | None
-    allowed: bool
+    listener: Listener | None  # as it is now; None when its login ended
     head: int
     lost: bool  # the log does not hold what follows the cursor (any more)
-    page: log.Page
+    page: Page
+    allowed: bool = True  # whether it may (still) hear all the channels
 
 
 def keep_rights(connection: Connection, found: Survey | Part) -> bool:
@@ -172,28 +173,47 @@ def keep_rights(connection: Connection, found: Survey | Part) -> bool:
     return not connection.ended
 
 
-def read_part(
-    listener: Listener, channels: Sequence[Channel], *, after: int, until: int | None
-) -> Part:
-    """The next part of a replay, for the listener as it is now. A long one may outlast a login."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one stream asks of the log: all that it may hear after a position, up to the head or
+    to until. names: of its channels."""
+
+    listener: Listener
+    names: frozenset[str]
+    after: int
+    until: int | None
+
+    def missed_by(self, listener: Listener, head: int) -> Missed:
+        """What such a listener missed, where the log ends at that head."""
+        until = head if self.until is None else self.until
+        return Missed(audible_to(listener, self.names), self.after, until)
+
+
+def read_parts(many: Sequence[Wanted]) -> list[Part]:
+    """The next part of a replay for each of these, for the listener as it is now: a long one may
+    outlast a login. Of its channels nothing is asked here: see may_hear()."""
     head, _ = log.read_head()
-    end = head if until is None else until
-    names = [channel.name for channel in channels]
-    now: Listener | None = listener
-    allowed = True
-    asked: frozenset[str] = frozenset()
-    page = log.Page([], after)
-    while now is not None and audible_to(now, names) != asked:
-        asked = audible_to(now, names)
-        page = log.read_page(asked, after=after, until=end)
-        # Asked after the page was read: a right that was lost before its last event shows.
-        now, allowed = _ask_again(now, channels)
-    # Read after the page, so that a trim between the two shows.
+    asked = [wanted.missed_by(wanted.listener, head) for wanted in many]
+    pages = read_pages(asked)
+    # Asked after the pages were read: a right that was lost before their last event shows.
+    listeners = authenticator().still_valid([wanted.listener for wanted in many])
+    for number, (wanted, now) in enumerate(zip(many, listeners, strict=True)):
+        if now is not None and wanted.missed_by(now, head) != asked[number]:
+            listeners[number], pages[number] = _read_anew(wanted, now, head)
+    # Read after the pages, so that a trim between the two shows.
     floor = log.read_head()[1]
-    lost = not floor <= after <= head
-    return Part(listener=now, allowed=allowed, head=head, lost=lost, page=page)
+    return [
+        Part(listener=now, head=head, lost=not floor <= wanted.after <= head, page=page)
+        for wanted, now, page in zip(many, listeners, pages, strict=True)
+    ]
 
 
-def _ask_again(listener: Listener, channels: Iterable[Channel]) -> tuple[Listener | None, bool]:
-    (now,) = authenticator().still_valid([listener])
-    return now, now is not None and may_hear(now, channels)
+def _read_anew(wanted: Wanted, now: Listener, head: int) -> tuple[Listener | None, Page]:
+    """The page of one who hears other audiences than before; again until nothing changed."""
+    while True:
+        asked = wanted.missed_by(now, head)
+        page = read_page(asked)
+        (then,) = authenticator().still_valid([now])
+        if then is None or wanted.missed_by(then, head) == asked:
+            return then, page
+        now = then

@@ -31,7 +31,18 @@ from realtime.notifications.retention import Retention
 from realtime.presence import Register, places_of
 from realtime.pulses import Pulses
 from realtime.replay import Replay, Write
-from realtime.rights import Look, Refused, StreamRequest, admitted, channels_of, look, may_hear
+from realtime.rights import (
+    Look,
+    Part,
+    Refused,
+    StreamRequest,
+    Wanted,
+    admitted,
+    channels_of,
+    look,
+    may_hear,
+    read_parts,
+)
 from realtime.tallies import RecentWindow, Tallies
 from realtime.together import Together
 from realtime.wheel import Wheel
@@ -59,6 +70,7 @@ class Streams:
             pool, lambda many: authenticator().log_in(many)
         )
         self._looks: Together[Listener, Look] = Together(pool, look)
+        self._parts: Together[Wanted, Part] = Together(pool, read_parts)
         self._wheel = Wheel()
         self._clock = Clock(self.hub, self._wheel, self.tallies)
         self._pulses = Pulses(self.hub, pool)
@@ -195,6 +207,7 @@ class Streams:
             hub=self.hub,
             pool=self._pool,
             looks=self._looks,
+            parts=self._parts,
             wheel=self._wheel,
             tallies=self.tallies,
         )

@@ -38,11 +38,6 @@ def numbers(entries: list[log.LogEntry]) -> list[tuple[int, str]]:
     return [(entry.position, entry.text) for entry in entries]
 
 
-def page_of(audiences: list[str], **limits: int) -> tuple[list[int], int]:
-    page = log.read_page(audiences, **limits)
-    return [entry.position for entry in page.entries], page.until
-
-
 def test_it_numbers_in_the_order_of_the_outbox_and_without_holes() -> None:
     for number in range(1, 4):
         publish_thing(number, to="all user.1")
@@ -81,26 +76,6 @@ def test_it_says_so_when_the_head_row_is_missing_and_never_numbers_twice() -> No
         log.number_committed()
     log.ensure_head()
     assert [entry.position for entry in number_all()] == [2]
-
-
-def test_it_reads_for_an_audience_in_order_once_and_in_pages() -> None:
-    for number in range(1, 21):
-        publish_thing(number, to="all user.1" if number % 2 else "user.1 user.2")
-    number_all()
-    both = ["all", "user.1"]
-    assert page_of(both, after=0, until=20) == (list(range(1, 21)), 20)
-    assert page_of(both, after=3, until=20, most=5) == ([4, 5, 6, 7, 8], 8)
-    assert page_of(["user.2"], after=0, until=9) == ([2, 4, 6, 8], 9)
-    assert page_of(["nobody"], after=0, until=20) == ([], 20)
-    assert page_of([], after=0, until=20) == ([], 20)
-
-
-def test_it_reads_few_large_events_at_once() -> None:
-    for number in range(1, 8):
-        publish_thing(number, text="x" * 100_000)
-    number_all()
-    assert page_of(["all"], after=0, until=7) == ([1, 2, 3], 3)
-    assert page_of(["all"], after=6, until=7) == ([7], 7)
 
 
 def test_it_refuses_to_read_a_stretch_that_is_not_whole() -> None:

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 
 from realtime import connection as connections
 from realtime import hub as hubs
-from realtime import log
+from realtime import log, pages
 from realtime.connection import Connection, Frame
 from realtime.control import recheck_user
 from realtime.database import DatabaseThreads
@@ -277,7 +277,7 @@ def test_it_loses_nothing_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(connections, "WRITE_BYTES", 600)
     monkeypatch.setattr(hubs, "RECENT_EVENTS", 4)
     monkeypatch.setattr(hubs, "REORDER_SECONDS", 0.001)
-    monkeypatch.setattr(log, "PAGE_BYTES", 1500)
+    monkeypatch.setattr(pages, "PAGE_BYTES", 1500)
     usual = authenticator()
     register_authenticator(Doorkeeper())
     try:

@@ -14,7 +14,7 @@ from django.test import Client
 
 from marketplace.accounts.models import User
 from products.models import Product
-from realtime import log
+from realtime import log, pages
 from realtime.models import LogAudience
 from tests.conftest import StartServer
 from tests.products.test_admin import opened, page_of
@@ -186,7 +186,7 @@ async def test_it_replays_more_than_memory_and_a_page_hold(
     server: Marketplace, buyer: User
 ) -> None:
     start = await settled()
-    count = 2 * log.REPLAY_PAGE + 4200
+    count = 2 * pages.REPLAY_PAGE + 4200
     with transaction.atomic():
         for number in range(count):
             publish_thing(number, to=f"user.{buyer.pk}" if number % 2 else "user.999999999")
