@@ -30,6 +30,7 @@ class Numbered:
         self.looks: list[int] = []
         self.tallies = Tallies()
         self.at_rest = threading.Event()
+        self.at_rest.set()  # as a hub that was fed nothing
         self.sequencer = Sequencer(
             deliver=self.take,
             heard=self.looks.append,
