@@ -60,6 +60,7 @@ def numbered() -> Iterator[Numbered]:
     numbered = Numbered()
     numbered.sequencer.start()
     yield numbered
+    numbered.at_rest.set()
     numbered.sequencer.stop()
 
 
