@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks import cpu
 from benchmarks.listeners import Heard, Listeners, listening
-from benchmarks.report import Table, percentile
+from benchmarks.report import Row, Table, percentile
 from benchmarks.site import seller_token, site
 from benchmarks.writers import Write, Writers, writing
 from tests.support.servers import postgres, redis
@@ -36,7 +36,7 @@ def run() -> Table:
     return table
 
 
-def _measure(name: str, database_url: str, folder: Path) -> list[dict[str, str | int | float]]:
+def _measure(name: str, database_url: str, folder: Path) -> list[Row]:
     with (
         redis() as redis_url,
         site(folder, database_url=database_url, REDIS_URL=redis_url) as server,
@@ -66,7 +66,7 @@ class Bench:
         commits = self._writers.write("row", writers=max(WRITERS), seconds=1)
         self._all_of(commits)
 
-    def row(self, write: Write, writers: int) -> dict[str, str | int | float]:
+    def row(self, write: Write, writers: int) -> Row:
         """One row of the table. Silent and announced in turn: the machine has slow phases."""
         silent, announced = [], []
         for _ in range(ROUNDS):
@@ -78,10 +78,10 @@ class Bench:
         without = _medians(silent) if silent else (0.0, 0.0)
         rate, cost = _medians(announced)
         return {
-            "without/s": without[0],
+            "without/s": without[0] or None,
             "with event/s": rate,
-            "share": rate / without[0] if silent else 1.0,
-            "CPU µs without": without[1],
+            "share": rate / without[0] if silent else None,
+            "CPU µs without": without[1] or None,
             "CPU µs with": cost,
             "calm/s": commits / SECONDS,
             "median ms": percentile(calm.latencies, 0.5) * 1000,

@@ -80,10 +80,8 @@ class Sequencer:
     def _run(self) -> None:
         while not self._stopping:
             rung = self._woken.wait(self._look_at - time.monotonic())
-            time.sleep(max(0.0, self._moved_at + GATHER_SECONDS - time.monotonic()))
+            self._gather()
             # Cleared before the pass: what is committed during it rings again.
-            # What is committed while the hub is busy goes out together, in fewer writes.
-            self._at_rest.wait(PATIENCE_SECONDS)
             self._woken.clear()
             try:
                 with_own_connection(self._pass, rung)
@@ -95,6 +93,11 @@ class Sequencer:
                 time.sleep(RETRY_SECONDS)
                 self._woken.set()
         connection.close()
+
+    def _gather(self) -> None:
+        """What is committed close together, or while the hub is busy, goes out together."""
+        time.sleep(max(0.0, self._moved_at + GATHER_SECONDS - time.monotonic()))
+        self._at_rest.wait(PATIENCE_SECONDS)
 
     def _pass(self, rung: bool) -> None:
         if self._prepared is not connection.connection:
