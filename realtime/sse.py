@@ -135,6 +135,8 @@ class _Stream:
         finally:
             if watcher:
                 watcher.cancel()
+            if self._socket:
+                self._socket.lost = None  # another request may follow
             self._streams.leave(connection)
 
     def _watch(self, receive: ASGIReceiveCallable) -> asyncio.Task[None] | None:
