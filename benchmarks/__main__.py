@@ -16,6 +16,7 @@ from benchmarks import (
     publish,
     soak,
     stalled,
+    targeted,
 )
 from benchmarks.compiled import NoCompiler
 from benchmarks.cores import TooSmall
@@ -32,11 +33,12 @@ SCENARIOS: dict[str, Callable[..., Table]] = {
     "publish": publish.run,
     "soak": soak.run,
     "stalled": stalled.run,
+    "targeted": targeted.run,
 }
 # Which of them take these options.
 WITH_PEERS = {"fanout", "memory"}
 WITH_REPS = {"connect", "fanout"}
-WITH_CLIENTS = {"fanout", "memory"}
+WITH_CLIENTS = {"fanout", "memory", "targeted"}
 
 
 def main() -> None:

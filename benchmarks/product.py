@@ -62,11 +62,13 @@ def product(
                 folder.mkdir()
                 server = serving(folder, database_url=url, settings=settings, program=OPEN_TO_LOAD)
                 servers.append(running.enter_context(server))
+        everybody = people(servers[0], clients)
         yield Target(
             protocol,
             [server.port for server in servers],
             [server.process.pid for server in servers],
             path=STREAMS[protocol],
             ready=READY,
-            tokens=[token for _, token in people(servers[0], clients)],
+            users=[pk for pk, _ in everybody],
+            tokens=[token for _, token in everybody],
         )

@@ -19,9 +19,17 @@ class Target:
     pids: Sequence[int]
     path: str = "/"
     ready: str | None = None
+    users: Sequence[int] = ()  # whose logins the tokens are
     tokens: Sequence[str] = ()
 
-    def load(self, *, clients: int, stages: Sequence[str], settle: float = 0.3) -> Report:
+    def load(
+        self,
+        *,
+        clients: int,
+        stages: Sequence[str],
+        audiences: Sequence[tuple[str, str]] = (),
+        settle: float = 0.3,
+    ) -> Report:
         """Put so many clients on it."""
         plan = Load(
             ports=self.ports,
@@ -30,6 +38,7 @@ class Target:
             path=self.path,
             ready=self.ready,
             tokens=self.tokens,
+            audiences=audiences,
             pids=self.pids,
             sources=1 + clients // CLIENTS_PER_ADDRESS,
             settle=settle,
