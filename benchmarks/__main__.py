@@ -16,6 +16,7 @@ from benchmarks import (
     publish,
     soak,
     stalled,
+    storm,
     targeted,
 )
 from benchmarks.compiled import NoCompiler
@@ -33,12 +34,13 @@ SCENARIOS: dict[str, Callable[..., Table]] = {
     "publish": publish.run,
     "soak": soak.run,
     "stalled": stalled.run,
+    "storm": storm.run,
     "targeted": targeted.run,
 }
 # Which of them take these options.
 WITH_PEERS = {"fanout", "memory"}
 WITH_REPS = {"connect", "fanout"}
-WITH_CLIENTS = {"fanout", "memory", "targeted"}
+WITH_CLIENTS = {"fanout", "memory", "storm", "targeted"}
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ user of its own; limits, metrics and heartbeats as in production.
 
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,9 +34,9 @@ class Databases:
 
 
 @contextmanager
-def databases() -> Iterator[Databases]:
+def databases(settings: Mapping[str, str] | None = None) -> Iterator[Databases]:
     """A PostgreSQL server on the core that is not measured."""
-    with on_core(OTHERS), postgres() as url:
+    with on_core(OTHERS), postgres(settings) as url:
         migrate(url)
         yield Databases(url)
 

@@ -29,6 +29,7 @@ class Target:
         stages: Sequence[str],
         audiences: Sequence[tuple[str, str]] = (),
         settle: float = 0.3,
+        patience: float = 5.0,
     ) -> Report:
         """Put so many clients on it."""
         plan = Load(
@@ -42,6 +43,7 @@ class Target:
             pids=self.pids,
             sources=1 + clients // CLIENTS_PER_ADDRESS,
             settle=settle,
+            patience=patience,
             stages=stages,
         )
         return load(plan)

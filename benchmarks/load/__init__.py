@@ -36,7 +36,8 @@ class Storm(msgspec.Struct, frozen=True):
     dropped: int
     back: bool  # they came back at all
     not_caught_up: int
-    caught_up_ms: Latencies  # from the moment at which all of them came back
+    back_at: float  # when all of them came back, as time.monotonic() tells it
+    caught_up_ms: Latencies  # from back_at on
     others_before_ms: Latencies
     others_meanwhile_ms: Latencies  # from then until the last one had caught up
 

@@ -40,6 +40,7 @@ static void write_storm(const struct storm *storm, int dropped)
     printf("\"storm\":{");
     write_count("dropped", dropped);
     write_count("not_caught_up", storm->back_at ? storm->left : dropped);
+    write_figure("back_at", storm->back_at / 1e9);
     write_histogram("caught_up_ms", &storm->caught_up);
     write_histogram("others_before_ms", &storm->before);
     write_histogram("others_meanwhile_ms", &storm->meanwhile);

@@ -46,7 +46,7 @@ def folder_of(user: str | None) -> Iterator[Path]:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
+def postgres(settings: Mapping[str, str] | None = None) -> Iterator[str]:
     """Run a PostgreSQL server; gives the URL of its database `postgres`."""
     # PostgreSQL refuses to run as root.
     user = "postgres" if os.geteuid() == 0 else None
@@ -55,7 +55,9 @@ def postgres() -> Iterator[str]:
         log = folder / "log"
         make_cluster(folder / "data", log=log, user=user, password=password)
         with listening(
-            lambda port: postgres_command(folder, port=port, settings=POSTGRES_SETTINGS),
+            lambda port: postgres_command(
+                folder, port=port, settings={**POSTGRES_SETTINGS, **(settings or {})}
+            ),
             ready="database system is ready to accept connections",
             log=log,
             user=user,

@@ -1,0 +1,22 @@
+"""What is counted of the queries that a PostgreSQL gets."""
+
+import time
+
+import psycopg
+
+from benchmarks.queries import SETTINGS, counting
+from tests.support.servers import postgres
+
+
+def test_it_counts_queries_but_none_that_number_events() -> None:
+    with postgres(SETTINGS) as url:
+        with psycopg.connect(url, autocommit=True) as administration:
+            administration.execute("CREATE DATABASE other")
+        other = f"{url.rpartition('/')[0]}/other"
+        with counting(url) as queries, psycopg.connect(other) as connection:
+            connection.execute("CREATE TABLE realtime_outboxevent (id int)")
+            for number in range(3):
+                connection.execute(f"SELECT {number}".encode())
+            connection.execute("DELETE FROM realtime_outboxevent")
+            connection.commit()
+        assert queries.between(0, time.monotonic()) == 3
