@@ -9,7 +9,6 @@ import asyncio
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
@@ -19,6 +18,7 @@ from realtime.database import DatabaseThreads
 from realtime.ephemeral import Ephemeral
 from realtime.inbox import Inbox
 from realtime.log import LogEntry, LogIncomplete
+from realtime.recent import Recent
 from realtime.runs import Run, runs_of
 from realtime.tallies import Tallies
 
@@ -28,9 +28,6 @@ logger = logging.getLogger(__name__)
 REORDER_SECONDS = 0.02
 RETRY_SECONDS = 0.5
 GAP_PAGE = 1000
-# What a stream that comes back after a short cut is served from, without a query.
-RECENT_EVENTS = 4096
-RECENT_BYTES = 16 * 1024 * 1024
 # How long events are handed out before the connections' writers get their turn.
 HAND_OUT_SECONDS = 0.005
 
@@ -51,8 +48,7 @@ class Hub:
         # Most audiences are one user's or one login's: a tuple for a single listener is a quarter
         # of a set.
         self._listeners: dict[str, set[Connection] | tuple[Connection]] = {}
-        self._recent: deque[LogEntry] = deque()
-        self._recent_bytes = 0
+        self._recent = Recent()
         self._inbox = Inbox()
         self._rewound = False  # the log was seen to end before our position
         self._fed = asyncio.Event()
@@ -156,18 +152,9 @@ class Hub:
         """
         if after >= self.last:
             return [] if after == self.last else None
-        if not self._recent or self._recent[0].position > after + 1:
+        if not self._recent.reaches_back_to(after):
             return None
-        missed = []
-        for entry in reversed(self._recent):
-            if entry.position <= after:
-                break
-            if until is not None and entry.position > until:
-                continue
-            if not entry.internal and not audiences.isdisjoint(entry.audiences):
-                missed.append(entry)
-        missed.reverse()
-        return missed
+        return self._recent.heard_by(audiences, after, until)
 
     # --- feeding ----------------------------------------------------------------------------
 
@@ -253,7 +240,6 @@ class Hub:
         self._leave_to_replay(self.last)
         self.last = position
         self._recent.clear()
-        self._recent_bytes = 0
 
     def _leave_to_replay(self, handed_out: int) -> None:
         for connection in self.connections:
@@ -273,7 +259,7 @@ class Hub:
                 self._tallies.hub_errors += 1
                 logger.exception("Event %d was not handed out; it is read again.", run.first)
                 self._leave_to_replay(run.first - 1)
-            self._remember(run.entries)
+            self._recent.add(run.entries)
             self.last = run.last
             self._tallies.handed_out += len(run.entries)
             if time.monotonic() - began > HAND_OUT_SECONDS:
@@ -305,9 +291,3 @@ class Hub:
         now = time.time()
         for entry in run.entries:
             self._tallies.latencies.observe(now - entry.published_at.timestamp())
-
-    def _remember(self, entries: Sequence[LogEntry]) -> None:
-        self._recent.extend(entries)
-        self._recent_bytes += sum(len(entry.text) for entry in entries)
-        while len(self._recent) > RECENT_EVENTS or self._recent_bytes > RECENT_BYTES:
-            self._recent_bytes -= len(self._recent.popleft().text)

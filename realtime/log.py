@@ -29,13 +29,14 @@ MOVE_LIMIT = 500
 class LogEntry:
     """An event at its position, with the frames that every connection gets as the same object."""
 
-    __slots__ = ("_sse", "audiences", "position", "published_at", "text", "type")
+    __slots__ = ("_sse", "audiences", "internal", "position", "published_at", "text", "type")
 
     def __init__(
         self, position: int, type_name: str, audiences: str, payload: str, published_at: datetime
     ) -> None:
         self.position = position
         self.type = type_name
+        self.internal = is_internal(type_name)  # for hubs only
         self.audiences = tuple(audiences.split())
         self.text = numbered(payload, position)
         self.published_at = published_at
@@ -52,11 +53,6 @@ class LogEntry:
     def payload(self) -> str:
         """The event's JSON as it stands in the log, without its id."""
         return "{" + self.text.partition(",")[2]
-
-    @property
-    def internal(self) -> bool:
-        """Whether it is for hubs only."""
-        return is_internal(self.type)
 
 
 class LogIncomplete(Exception):

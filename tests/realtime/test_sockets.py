@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -196,6 +197,4 @@ def test_it_puts_together_what_has_the_same_audiences(drawn: list[tuple[str, int
 
 
 def _internal(position: int, audiences: str) -> LogEntry:
-    row = entry(position, audiences)
-    row.type = LOGIN_ENDED
-    return row
+    return LogEntry(position, LOGIN_ENDED, audiences, '{"x":1}', datetime.now(UTC))

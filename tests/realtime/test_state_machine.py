@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 
 from realtime import connection as connections
 from realtime import hub as hubs
-from realtime import log, pages
+from realtime import log, pages, recent
 from realtime.connection import Connection, Frame
 from realtime.control import recheck_user
 from realtime.database import DatabaseThreads
@@ -275,7 +275,7 @@ def test_it_loses_nothing_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(connections, "MAX_FRAMES", 6)
     monkeypatch.setattr(connections, "MAX_BYTES", 2500)
     monkeypatch.setattr(connections, "WRITE_BYTES", 600)
-    monkeypatch.setattr(hubs, "RECENT_EVENTS", 4)
+    monkeypatch.setattr(recent, "RECENT_EVENTS", 4)
     monkeypatch.setattr(hubs, "REORDER_SECONDS", 0.001)
     monkeypatch.setattr(pages, "PAGE_BYTES", 1500)
     usual = authenticator()

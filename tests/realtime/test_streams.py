@@ -104,7 +104,7 @@ async def test_it_lets_a_quick_reader_have_a_burst_that_no_queue_holds(
         # At once: the connection's task has no turn in between.
         for entry in entries:
             streams.hub._deliver(Run([entry]))
-            streams.hub._remember([entry])
+            streams.hub._recent.add([entry])
             streams.hub.last = entry.position
         assert connection.behind
         async with asyncio.timeout(20):
