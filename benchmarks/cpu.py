@@ -1,15 +1,18 @@
 """What the processor did, for whom, as the kernel tells it."""
 
 import os
+import time
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def seconds_of(pid: int) -> float:
-    """The processor's time that the process has had, all its threads together."""
-    fields = _stat(Path(f"/proc/{pid}/stat"))
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    """The processor's time that the process has had, all its threads together.
+
+    By its clock (clock_getcpuclockid(3) makes the id so): /proc tells hundredths of a second.
+    """
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def seconds_of_descendants() -> float:

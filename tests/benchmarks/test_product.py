@@ -1,10 +1,12 @@
-"""The load generator and the product understand each other."""
+"""The product understands those who measure it, and they understand it."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
+from benchmarks import skim
 from benchmarks.load import Load, Protocol, Report, load
 from benchmarks.people import make_people
 from benchmarks.site import OPEN_TO_LOAD, READY, STREAMS
@@ -16,7 +18,10 @@ from tests.support import servers
 def server(transactional_db: None, tmp_path: Path) -> Iterator[servers.Marketplace]:
     """The product with its door for the load generator."""
     with servers.marketplace(
-        tmp_path, database_url=database_url(), settings={}, program=OPEN_TO_LOAD
+        tmp_path,
+        database_url=database_url(),
+        settings={"METRICS_ADDRESSES": "127.0.0.1"},
+        program=OPEN_TO_LOAD,
     ) as running:
         yield running
 
@@ -41,6 +46,17 @@ def test_it_hears_everything_from_the_product(server: servers.Marketplace) -> No
         targeted = _load(server, protocol, tokens, ("open,rate=100,seconds=0.4",), audiences)
         assert targeted.faults() == {}
         assert targeted.deliveries == 6 * 10 + 2 * 30
+
+
+def test_it_sees_events_go_by_that_nobody_hears(
+    server: servers.Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(skim, "SECONDS", 0.2)
+    bench = skim.Bench(server, server, Future())
+    row = bench.row(200, 20, idle=0.0)
+    assert row["events"] == 40
+    assert bench.metrics()["realtime_events_handed_out_total"] == 40
+    assert bench.metrics()["realtime_open_streams"] == 0
 
 
 def _load(
