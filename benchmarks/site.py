@@ -83,9 +83,11 @@ def seller_token(server: Marketplace) -> str:
     return str(post(server, "/api/auth/token", login)["access"])
 
 
-def people(server: Marketplace, count: int) -> list[tuple[int, str]]:
-    """So many new users, each logged in: (id, access token)."""
-    command = [sys.executable, "-m", "benchmarks.people", str(count)]
+def people(
+    server: Marketplace, count: int, *, maker: str = "benchmarks.people"
+) -> list[tuple[int, str]]:
+    """So many new users, each logged in: (id, access token). maker: the program that makes them."""
+    command = [sys.executable, "-m", maker, str(count)]
     environment = {**server.environment, "DJANGO_SETTINGS_MODULE": "marketplace.settings"}
     printed = subprocess.check_output(command, cwd=ROOT, env=environment, text=True)
     lines = (line.split() for line in printed.splitlines())

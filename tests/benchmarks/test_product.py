@@ -1,14 +1,16 @@
 """The product understands those who measure it, and they understand it."""
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
-from benchmarks import skim
+from benchmarks import polling, skim
 from benchmarks.load import Load, Protocol, Report, load
 from benchmarks.people import make_people
+from benchmarks.shops import PAGE, make_shops
 from benchmarks.site import OPEN_TO_LOAD, READY, STREAMS
 from tests.conftest import database_url
 from tests.support import servers
@@ -46,6 +48,22 @@ def test_it_hears_everything_from_the_product(server: servers.Marketplace) -> No
         targeted = _load(server, protocol, tokens, ("open,rate=100,seconds=0.4",), audiences)
         assert targeted.faults() == {}
         assert targeted.deliveries == 6 * 10 + 2 * 30
+
+
+def test_it_answers_dashboards_that_poll(server: servers.Marketplace) -> None:
+    shops = list(make_shops(2))
+    lists = polling.dashboards(server, shops)
+    asyncio.run(polling.poll_once(lists, 0.1))
+    assert [len(each.answers) for each in lists] == [2, 1]
+    assert [each.connections for each in lists] == [1, 1]
+    seller, buyer = lists
+    # A page of products is not much more than one of orders; nothing of it is a refusal.
+    assert buyer.bytes > PAGE * 100
+    assert seller.bytes > buyer.bytes
+    (stranger,) = polling.dashboards(server, [(shops[0][0], "nobody's")])
+    with pytest.raises(ExceptionGroup) as refused:
+        asyncio.run(polling.poll_once([stranger], 0.1))
+    assert refused.group_contains(polling.Refused)
 
 
 def test_it_sees_events_go_by_that_nobody_hears(
