@@ -24,6 +24,7 @@ from realtime.station import running_station
 logger = logging.getLogger("marketplace.server")
 
 BACKLOG = 4096
+ACCEPTS_AT_ONCE = 16
 # New objects before a collection, young ones before one of the middle ones, those before all.
 COLLECTION_THRESHOLDS = (50_000, 50, 100)
 # How long a thread may have the interpreter while another one wants it.
@@ -49,9 +50,13 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start as uvicorn does, and tell on which address."""
         self._loop = asyncio.get_running_loop()
-        await super().startup(sockets)
+        listeners = sockets or []
+        # libuv accepts one connection of each listener in a step of the loop. A busy one, to which
+        # thousands come back, would leave them to the kernel, whose line ends at BACKLOG.
+        again = [listener.dup() for listener in listeners for _ in range(ACCEPTS_AT_ONCE - 1)]
+        await super().startup([*listeners, *again])
         tune_interpreter()
-        for listener in sockets or []:
+        for listener in listeners:
             host, port = listener.getsockname()[:2]
             logger.info("Serving on http://%s:%d", f"[{host}]" if ":" in host else host, port)
 
