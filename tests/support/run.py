@@ -114,11 +114,11 @@ def failed_checks(environment: Mapping[str, str]) -> list[str]:
 def run_everything(environment: Mapping[str, str], on_postgres: Mapping[str, str]) -> list[str]:
     """Run the checks and pytest on both databases; returns the names of what failed."""
     failures = failed_checks(environment)
-    # What a browser shows does not depend on the database.
-    without_journeys = ["--ignore", "tests/journeys"]
+    # Neither what a browser shows nor what a load generator counts depends on the database.
+    others = ["--ignore", "tests/journeys", "--ignore", "tests/benchmarks"]
     for name, variables, arguments in (
         ("SQLite", environment, []),
-        ("PostgreSQL", on_postgres, without_journeys),
+        ("PostgreSQL", on_postgres, others),
     ):
         print(f"\n--- pytest on {name}", flush=True)
         if not run([*PYTEST, *WORKERS, *arguments], environment=variables):
