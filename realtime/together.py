@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from django.db import InterfaceError, OperationalError
+
 from realtime.database import DatabaseThreads
 
 Q = TypeVar("Q")
@@ -28,7 +30,7 @@ class Together(Generic[Q, A]):
         self._tasks: set[asyncio.Task[None]] = set()  # or they could be collected while they run
 
     async def ask(self, question: Q) -> A:
-        """The answer; raises what answering the whole lot raised."""
+        """The answer; raises what answering this question raised, or the database's being away."""
         future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
         if self._lots < LOTS_AT_ONCE:
@@ -51,6 +53,11 @@ class Together(Generic[Q, A]):
         try:
             answers = await self._pool.run(self._answer, [question for question, _ in lot])
         except Exception as error:  # noqa: BLE001 whoever asked is told
+            if len(lot) > 1 and not isinstance(error, (OperationalError, InterfaceError)):
+                # Not the database is away: one of them may fail, a stranger's, for itself alone.
+                for one in lot:
+                    await self._ask_lot([one])
+                return
             for _, future in lot:
                 if not future.done():
                     future.set_exception(error)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from django.db import OperationalError
 
 import realtime.together
 from realtime.database import DatabaseThreads
@@ -27,6 +28,8 @@ class Doubler:
         assert self.answers.wait(30)
         if -1 in many:
             raise ValueError("no such number")
+        if -2 in many:
+            raise OperationalError
         return [2 * number for number in many]
 
 
@@ -67,12 +70,21 @@ async def test_it_asks_together_what_comes_meanwhile(pool: DatabaseThreads) -> N
     assert max(len(lot) for lot in doubler.lots) == MOST_TOGETHER
 
 
-async def test_it_tells_everybody_of_a_lot_what_failed(pool: DatabaseThreads) -> None:
+async def test_a_question_that_fails_fails_alone(pool: DatabaseThreads) -> None:
     together = Together(pool, Doubler())
     asked = [together.ask(number) for number in (1, -1, 2, 3)]
-    failures = await asyncio.gather(*asked, return_exceptions=True)
-    assert [str(failure) for failure in failures] == ["no such number"] * 4
+    first, failure, *others = await asyncio.gather(*asked, return_exceptions=True)
+    assert [first, str(failure), *others] == [2, "no such number", 4, 6]
     assert await together.ask(1) == 2
+
+
+async def test_it_tells_everybody_at_once_that_the_database_is_away(pool: DatabaseThreads) -> None:
+    doubler = Doubler()
+    together = Together(pool, doubler)
+    asked = [together.ask(number) for number in (1, -2, 3)]
+    failures = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(failure) for failure in failures] == [OperationalError] * 3
+    assert len(doubler.lots) == 1
 
 
 async def test_of_a_lot_one_may_give_up(pool: DatabaseThreads) -> None:
