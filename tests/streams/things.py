@@ -120,12 +120,13 @@ def rest(server: Marketplace, user: User) -> Iterator[httpx.Client]:
 
 
 async def next_events(stream: SseClient, count: int, seconds: float = 20.0) -> list[SseFrame]:
-    """The next stored events; what concerns the connection alone is passed over."""
+    """The next stored events, or the end; what tells of the connection, or of who is there, and
+    may come at any time is passed over."""
     events: list[SseFrame] = []
     async with asyncio.timeout(seconds):
         while len(events) < count:
             frame = await stream.frame(seconds)
-            if frame.event not in {"connected", "subscribed", "heartbeat"}:
+            if frame.event not in {"connected", "subscribed", "heartbeat", "presence"}:
                 events.append(frame)
     return events
 
