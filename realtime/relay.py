@@ -48,7 +48,7 @@ class Relay:
         self._wake = wake
         self._tallies = tallies
         self._own = uuid4().hex
-        self._waiting: deque[dict[str, Any]] = deque(maxlen=MAX_WAITING)
+        self._waiting: deque[list[LogEntry]] = deque(maxlen=MAX_WAITING)
         self._moments: dict[Slot, Ephemeral] = {}  # the newest of each slot
         self._has_waiting = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -85,18 +85,13 @@ class Relay:
     def pass_on(self, entries: list[LogEntry]) -> None:
         """Send a batch to the other processes, soon; the oldest waiting one is dropped when Redis
         does not take them."""
-        message: dict[str, Any] = {
-            "type": "log.batch",
-            "from": self._own,
-            "first": entries[0].position,
-            "last": entries[-1].position,
-        }
-        if sum(len(entry.text.encode()) for entry in entries) <= MAX_MESSAGE_BYTES:
-            message["events"] = [
-                [e.type, " ".join(e.audiences), e.payload, e.published_at.isoformat()]
-                for e in entries
-            ]
-        self._waiting.append(message)
+        # A message costs every process more than the events in it: what waits goes together.
+        if self._waiting and self._waiting[-1][-1].position + 1 == entries[0].position:
+            joined = [*self._waiting[-1], *entries]
+            if _size_of(joined) <= MAX_MESSAGE_BYTES:
+                self._waiting[-1] = joined
+                return
+        self._waiting.append(entries)
         self._has_waiting.set()
 
     def pass_on_moment(self, ephemeral: Ephemeral) -> None:
@@ -121,11 +116,25 @@ class Relay:
 
     def _next_message(self) -> dict[str, Any] | None:
         if self._waiting:
-            return self._waiting.popleft()
+            return self._message_of(self._waiting.popleft())
         if not self._moments:
             return None
         ephemeral = self._moments.pop(next(iter(self._moments)))
         return {"type": MOMENT, "from": self._own, "event": ephemeral.as_list()}
+
+    def _message_of(self, entries: list[LogEntry]) -> dict[str, Any]:
+        message: dict[str, Any] = {
+            "type": "log.batch",
+            "from": self._own,
+            "first": entries[0].position,
+            "last": entries[-1].position,
+        }
+        if _size_of(entries) <= MAX_MESSAGE_BYTES:
+            message["events"] = [
+                [e.type, " ".join(e.audiences), e.payload, e.published_at.isoformat()]
+                for e in entries
+            ]
+        return message
 
     # --- receiving --------------------------------------------------------------------------
 
@@ -186,3 +195,7 @@ class Relay:
             )
         else:
             self._heard(message["last"])
+
+
+def _size_of(entries: list[LogEntry]) -> int:
+    return sum(len(entry.text.encode()) for entry in entries)

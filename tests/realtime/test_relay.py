@@ -21,6 +21,7 @@ class Process:
 
     def __init__(self) -> None:
         self.fed: list[int] = []
+        self.batches: list[list[int]] = []
         self.heard: list[int] = []
         self.moments: list[str] = []
         self.wakes = 0
@@ -34,7 +35,8 @@ class Process:
         )
 
     def feed(self, entries: list[LogEntry]) -> None:
-        self.fed += [entry.position for entry in entries]
+        self.batches.append([entry.position for entry in entries])
+        self.fed += self.batches[-1]
 
     def wake(self) -> None:
         self.wakes += 1
@@ -133,6 +135,29 @@ async def test_it_tells_of_a_large_batch_by_its_last_position_alone(
             await asyncio.sleep(0.01)
     assert listener.heard == [4]
     assert set(listener.fed) == {1, 5}
+
+
+async def test_it_joins_the_batches_that_wait(pair: tuple[Process, Process]) -> None:
+    speaker, listener = pair
+    large = "x" * (MAX_MESSAGE_BYTES * 2 // 5)
+    handed_over = [
+        [entry(2), entry(3)],
+        [entry(4)],
+        [entry(6)],  # what is between was numbered by another process
+        [entry(7, text=large)],
+        [entry(8, text=large)],
+        [entry(9, text=large)],  # too much for the same message
+    ]
+    batches = [list(batch) for batch in handed_over]
+    listener.batches.clear()
+    for batch in handed_over:
+        speaker.relay.pass_on(batch)
+    async with asyncio.timeout(20):
+        while 9 not in listener.fed:
+            await asyncio.sleep(0.01)
+    told = [batch for batch in listener.batches if batch != [1]]  # until_heard() may say it twice
+    assert told == [[2, 3, 4], [6, 7, 8], [9]]
+    assert handed_over == batches  # the hub has the same lists
 
 
 async def test_it_passes_on_the_newest_of_what_is_true_for_a_moment(

@@ -1,7 +1,14 @@
-"""What the kernel is told about the connections of the production server."""
+"""What the kernel is told about the connections of the production server, and how it takes them."""
 
+import asyncio
 import socket
+from typing import Any
 
+import pytest
+import uvicorn
+import uvloop
+
+from marketplace import server as production
 from marketplace.server import STALLED_MILLISECONDS, UNSENT_BYTES, listen
 
 
@@ -16,3 +23,46 @@ def test_its_connections_end_when_they_take_nothing_and_hold_little() -> None:
             unsent = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT)
     assert timeout == STALLED_MILLISECONDS
     assert unsent == UNSENT_BYTES
+
+
+async def take(count: int) -> list[int]:
+    """In which steps of its loop the server takes so many connections that wait."""
+    loop = asyncio.get_running_loop()
+    step = 0
+    taken: list[int] = []
+
+    class Connection(asyncio.Protocol):
+        def __init__(self, **_: Any) -> None:
+            """As uvicorn makes its protocols."""
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            taken.append(step)
+            transport.close()
+
+    config = uvicorn.Config(
+        production.application, http=Connection, lifespan="off", log_config=None
+    )
+    config.load()
+    server = production.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    with listen("127.0.0.1", 0) as listener:
+        await server.startup([listener])
+        # The loop stands still meanwhile.
+        clients = [socket.create_connection(listener.getsockname()) for _ in range(count)]
+        deadline = loop.time() + 20
+        while len(taken) < count:
+            assert loop.time() < deadline
+            step += 1
+            await asyncio.sleep(0)
+        for client in clients:
+            client.close()
+        for listening in server.servers:
+            listening.close()
+            await listening.wait_closed()
+    return taken
+
+
+def test_it_takes_many_connections_in_a_step_of_its_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(production, "tune_interpreter", lambda: None)  # it would be the tests'
+    steps = uvloop.run(take(40))
+    assert max(map(steps.count, steps)) >= 10
