@@ -9,6 +9,7 @@ import uvicorn
 import uvloop
 
 from marketplace import server as production
+from marketplace.asgi import application
 from marketplace.server import STALLED_MILLISECONDS, UNSENT_BYTES, listen
 
 
@@ -39,9 +40,7 @@ async def take(count: int) -> list[int]:
             taken.append(step)
             transport.close()
 
-    config = uvicorn.Config(
-        production.application, http=Connection, lifespan="off", log_config=None
-    )
+    config = uvicorn.Config(application, http=Connection, lifespan="off", log_config=None)
     config.load()
     server = production.Server(config)
     server.lifespan = config.lifespan_class(config)
