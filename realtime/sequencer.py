@@ -30,7 +30,8 @@ class Sequencer:
 
     deliver gets every batch that this sequencer numbered, heard the head's position after each
     look; both are called in the sequencer's thread and must not block. at_rest is set by whoever
-    gets the batches when the last one is handed out: the next pass waits for it a little.
+    gets the batches when the last one is handed out: the next pass waits for it a little, and as
+    long again where there are others to whom the batches are passed on.
     """
 
     def __init__(
@@ -39,8 +40,10 @@ class Sequencer:
         deliver: Callable[[list[LogEntry]], None],
         heard: Callable[[int], None],
         at_rest: threading.Event,
+        others: bool,
         tallies: Tallies,
     ) -> None:
+        self._others = others
         self._at_rest = at_rest
         self._deliver = deliver
         self._heard = heard
@@ -51,7 +54,6 @@ class Sequencer:
         self._served.set()
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
         self._look_at = 0.0  # by time.monotonic()
-        self._moved_at = 0.0  # by time.monotonic()
         self._prepared: object = None  # the driver's connection that has our settings
         self._tallies = tallies
 
@@ -80,11 +82,11 @@ class Sequencer:
     def _run(self) -> None:
         while not self._stopping:
             rung = self._woken.wait(self._look_at - time.monotonic())
-            self._gather()
             # Cleared before the pass: what is committed during it rings again.
             self._woken.clear()
             try:
-                with_own_connection(self._pass, rung)
+                if with_own_connection(self._pass, rung):
+                    self._let_gather()
             except Exception:
                 # Nothing may end this loop: what could not be numbered now is numbered later.
                 logger.exception("The sequencer failed and goes on.")
@@ -94,21 +96,25 @@ class Sequencer:
                 self._woken.set()
         connection.close()
 
-    def _gather(self) -> None:
+    def _let_gather(self) -> None:
         """What is committed close together, or while the hub is busy, goes out together."""
-        time.sleep(max(0.0, self._moved_at + GATHER_SECONDS - time.monotonic()))
+        began = time.monotonic()
         self._at_rest.wait(PATIENCE_SECONDS)
+        busy = time.monotonic() - began
+        # The others have as much to hand out, maybe on the same processor, and a message to read.
+        time.sleep(max(GATHER_SECONDS - busy, busy if self._others else 0.0))
 
-    def _pass(self, rung: bool) -> None:
+    def _pass(self, rung: bool) -> bool:
+        """Number what there is; whether there was anything."""
         if self._prepared is not connection.connection:
             self._prepare_connection()
             self._prepared = connection.connection
-        if rung or log.has_unnumbered():
-            self._number_all()
+        moved = (rung or log.has_unnumbered()) and self._number_all()
         # By the clock: where the bell rings all the time, others may number what it rings for.
         if time.monotonic() >= self._look_at:
             self._heard(log.head_position())
             self._look_at = time.monotonic() + LOOK_SECONDS
+        return moved
 
     def _prepare_connection(self) -> None:
         with connection.cursor() as cursor:
@@ -122,7 +128,8 @@ class Sequencer:
                 # It tries again by itself, much sooner than SQLite's own busy handler.
                 cursor.execute("PRAGMA busy_timeout = 0")
 
-    def _number_all(self) -> None:
+    def _number_all(self) -> bool:
+        moved = False
         while not self._stopping:
             try:
                 entries = self._number_once()
@@ -133,9 +140,10 @@ class Sequencer:
                 self._tallies.numbered += len(entries)
                 self._at_rest.clear()
                 self._deliver(entries)
-                self._moved_at = time.monotonic()
+                moved = True
             if len(entries) < log.MOVE_LIMIT:
-                return
+                break
+        return moved
 
     def _number_once(self) -> list[LogEntry]:
         if connection.vendor == "postgresql":

@@ -37,6 +37,7 @@ class Station:
             deliver=self._numbered,
             heard=self._looked,
             at_rest=self.streams.hub.at_rest,
+            others=bool(settings.REDIS_URL),
             tallies=tallies,
         )
         self._finder = Finder()

@@ -47,6 +47,7 @@ def numbering_events() -> Iterator[None]:
         deliver=lambda _: None,
         heard=lambda _: None,
         at_rest=threading.Event(),
+        others=False,
         tallies=Tallies(),
     )
     sequencer.start()

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class Numbered:
     """A sequencer, and what it told."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, others: bool = False) -> None:
         self.positions: list[int] = []
         self.batches: list[int] = []  # how many each
         self.rests = True  # whether it says at once that it handed everything out
@@ -34,6 +35,7 @@ class Numbered:
             deliver=self.take,
             heard=self.looks.append,
             at_rest=self.at_rest,
+            others=others,
             tallies=self.tallies,
         )
 
@@ -51,15 +53,23 @@ class Numbered:
             time.sleep(0.01)
 
 
-@pytest.fixture
-def numbered() -> Iterator[Numbered]:
+@contextmanager
+def running(numbered: Numbered) -> Iterator[Numbered]:
     """A sequencer that runs on a log with its head row."""
     log.ensure_head()
-    numbered = Numbered()
     numbered.sequencer.start()
-    yield numbered
-    numbered.at_rest.set()
-    numbered.sequencer.stop()
+    try:
+        yield numbered
+    finally:
+        numbered.at_rest.set()
+        numbered.sequencer.stop()
+
+
+@pytest.fixture
+def numbered() -> Iterator[Numbered]:
+    """One that runs alone."""
+    with running(Numbered()) as numbered:
+        yield numbered
 
 
 def test_it_numbers_what_is_committed_in_this_process(numbered: Numbered) -> None:
@@ -93,6 +103,23 @@ def test_it_numbers_together_what_is_committed_while_the_hub_is_busy(
     numbered.at_rest.set()
     numbered.until(6)
     assert numbered.batches == [1, 5]
+
+
+def test_it_gives_other_processes_as_long_as_its_own_hub_took(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sequencers, "PATIENCE_SECONDS", 30)
+    with running(Numbered(others=True)) as numbered:
+        numbered.rests = False
+        publish_thing(0)
+        numbered.until(1)
+        time.sleep(1.5)
+        numbered.at_rest.set()
+        for number in (1, 2, 3):
+            publish_thing(number)
+            time.sleep(0.1)
+        numbered.until(4)
+    assert numbered.batches == [1, 3]
 
 
 def test_it_waits_for_no_hub_that_is_stuck(numbered: Numbered) -> None:
