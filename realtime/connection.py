@@ -21,11 +21,14 @@ Frame = bytes | str
 # What may wait for a reader. One who has not taken so much yet falls behind: nothing more is
 # queued, and the rest is read from the log when there is room.
 MAX_FRAMES = 2048
-MAX_BYTES = 1024 * 1024
+MAX_BYTES = 1024 * 1024  # text by its characters, which is near enough
 # What is true for a moment is kept for so many keys; the oldest goes first.
 MAX_EPHEMERALS = 64
 # What is handed to the socket in one write, so that a slow one is seen to take something.
 WRITE_BYTES = 64 * 1024
+# A socket that holds so much is not free: what comes waits for the task, whose write waits for the
+# socket. Not above the transport's high-water mark, from which on that is so.
+FREE_BYTES = 64 * 1024
 # So long a socket that takes nothing may take to end cleanly; then its task is cancelled.
 ABORT_SECONDS = 1.0
 # Clients that were told to come back do so at different moments.
@@ -98,6 +101,7 @@ class Connection:
         if self._held:
             self._held = [e for e in self._held if not audiences.isdisjoint(e.audiences)]
             self._held_bytes = sum(len(entry.text) for entry in self._held)
+            self._tell_of_room()
         if self._ephemerals:
             self._ephemerals = {
                 slot: frame
@@ -145,8 +149,8 @@ class Connection:
         self.queue(entry.sse if self.transport == "sse" else entry.text)
 
     def _keep_back(self, entry: LogEntry) -> None:
-        if self._held and self._held[-1] is entry:
-            return  # it hears two of the event's audiences
+        if self._held and entry.position <= self._held[-1].position:
+            return  # it hears two of the audiences
         if not self._has_room():
             self.fall_behind(self.sent)
             return
@@ -154,8 +158,12 @@ class Connection:
         self._held_bytes += len(entry.text)
 
     def _has_room(self) -> bool:
-        waiting = len(self._frames) + len(self._held)
-        return waiting < MAX_FRAMES and self.waiting_bytes < MAX_BYTES
+        return self._keeps_little() and self.waiting_bytes < MAX_BYTES
+
+    def _keeps_little(self) -> bool:
+        """Whether there is room, whatever its socket holds."""
+        frames = len(self._frames) + len(self._held)
+        return frames < MAX_FRAMES and self._kept_bytes < MAX_BYTES
 
     def tell(self, ephemeral: Ephemeral) -> None:
         """Queue what is true for a moment, in place of an older one of its slot. Where events are
@@ -187,13 +195,14 @@ class Connection:
         self._wake()
 
     def _free_socket(self) -> asyncio.Transport | None:
-        """The socket, if nothing waits for it and it takes more at once."""
+        """The socket, if nothing waits for it and it takes more at once. Of a stream that is
+        behind, or has ended, it is not free: its task was woken by that, and runs."""
         waiter, socket = self._waiter, self.socket
         if (
             socket is None
             or waiter is None  # the task is about to write, or is gone
             or waiter.done()  # something waits, or ends
-            or socket.get_write_buffer_size() >= WRITE_BYTES
+            or socket.get_write_buffer_size() >= FREE_BYTES
             or socket.is_closing()
         ):
             return None
@@ -225,6 +234,16 @@ class Connection:
         self.sent = max(self.sent, until)
         return self.delivered - before
 
+    def go_on(self, missed: list[LogEntry]) -> None:
+        """Be live again after these events. It may fall behind again, but never at the first: what
+        is queued makes the task wait for the socket, and nothing else does."""
+        self.behind = False
+        for entry in missed[:1]:
+            if entry.position > self.sent and not self.ended:
+                self._queue_event(entry)
+        for entry in missed[1:]:
+            self.deliver(entry)
+
     def fall_behind(self, handed_out: int) -> None:
         """Queue no more events; everything up to that position was queued. Its task reads on."""
         if self.behind or self.ended:
@@ -247,6 +266,7 @@ class Connection:
         for entry in entries:
             if entry.position > self.sent:
                 self._keep_back(entry)
+        self._tell_of_room()
 
     def release(self) -> None:
         """Queue what was kept back, without what was sent meanwhile, and go on live."""
@@ -257,6 +277,7 @@ class Connection:
         self._held, self._held_bytes = [], 0
         for entry in held:
             self.deliver(entry)
+        self._tell_of_room()
         if self._ephemerals:
             self._wake()
 
@@ -305,7 +326,11 @@ class Connection:
     def waiting_bytes(self) -> int:
         """What waits for the reader: queued, held back, or in the hand of its socket."""
         buffered = self.socket.get_write_buffer_size() if self.socket else 0
-        return self._bytes + self._held_bytes + self._in_hand + buffered
+        return self._kept_bytes + buffered
+
+    @property
+    def _kept_bytes(self) -> int:
+        return self._bytes + self._held_bytes + self._in_hand
 
     @property
     def waiting_frames(self) -> int:
@@ -326,8 +351,7 @@ class Connection:
         stream has ended or is behind. What was taken before counts as sent to the socket by then.
         """
         self._in_hand = 0
-        if self._room_waiter is not None and self._has_room():
-            _set(self._room_waiter)
+        self._tell_of_room()
         while not self.waiting:
             if self.ended or self.behind:
                 return []
@@ -341,12 +365,17 @@ class Connection:
     async def wait_for_room(self) -> None:
         """Return when more may be queued, or nothing any more: whoever answers the client waits
         until it has read the answers before. For one caller at a time."""
-        while not self._has_room() and not self.ended:
+        while not self._keeps_little() and not self.ended:
             self._room_waiter = asyncio.get_running_loop().create_future()
             try:
                 await self._room_waiter
             finally:
                 self._room_waiter = None
+
+    def _tell_of_room(self) -> None:
+        # What the socket holds does not count here: it shrinks without a word to anybody.
+        if self._room_waiter is not None and self._keeps_little():
+            _set(self._room_waiter)
 
     def _next_frames(self) -> list[Frame]:
         if self._bytes <= WRITE_BYTES:

@@ -137,9 +137,7 @@ class Hub:
         missed = self.recent_for(connection.audiences, connection.sent)
         if missed is None:
             return False
-        connection.behind = False
-        for entry in missed:
-            connection.deliver(entry)
+        connection.go_on(missed)
         return True
 
     def recent_for(
@@ -284,8 +282,7 @@ class Hub:
         if connection.waiting:
             connection.time(first.published_at.timestamp())
         else:
-            # The loop writes to the sockets when it has gone once through what there is to do.
-            asyncio.get_running_loop().call_soon(self._observe, run)
+            self._observe(run)
 
     def _observe(self, run: Run) -> None:
         now = time.time()

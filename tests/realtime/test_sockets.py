@@ -1,7 +1,7 @@
 """Writing to a client's socket at once, where nothing waits for it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.connection import WRITE_BYTES, Connection, Transport
+from realtime.connection import FREE_BYTES, MAX_BYTES, MAX_FRAMES, Connection, Transport
 from realtime.control import LOGIN_ENDED
 from realtime.ephemeral import Ephemeral
 from realtime.frames import chunk, websocket_text
@@ -82,12 +82,12 @@ async def test_it_writes_nothing_past_what_waits() -> None:
     assert len(await stream.connection.take()) == 2
     async with stream.waiting() as task:
         stream.wire.stop_reading()
-        stream.wire.write(b"x" * WRITE_BYTES)
+        stream.wire.write(b"x" * FREE_BYTES)
         stream.connection.deliver_run(run_of(3))
         stream.wire.read_on()
         # The socket is free, but the third event waits for its task.
         stream.connection.deliver_run(run_of(4))
-        assert stream.writes == [b"x" * WRITE_BYTES]
+        assert stream.writes == [b"x" * FREE_BYTES]
         assert len(await task) == 2
 
 
@@ -111,6 +111,66 @@ async def test_it_leaves_out_what_was_sent_and_what_is_held_back() -> None:
         assert stream.positions == [1, 2]
         stream.connection.release()
     assert stream.positions == [1, 2, 3]
+
+
+async def test_it_counts_what_it_holds_back_once() -> None:
+    stream = Stream()
+    stream.connection.hold(0)
+    stream.connection.deliver_run(run_of(1, 2))
+    once = stream.connection.waiting_bytes
+    stream.connection.deliver_run(run_of(1, 2))  # by another audience
+    assert stream.connection.waiting_bytes == once > 0
+
+
+def release(connection: Connection) -> None:
+    connection.release()
+
+
+def hear_nothing(connection: Connection) -> None:
+    connection.hear(frozenset())
+
+
+def hold_nothing(connection: Connection) -> None:
+    connection.hold_only([])
+
+
+@pytest.mark.parametrize("let_go", [release, hear_nothing, hold_nothing])
+async def test_it_has_room_when_nothing_is_held_back_any_more(
+    let_go: Callable[[Connection], None],
+) -> None:
+    stream = Stream()
+    async with stream.waiting() as task:
+        stream.connection.hold(0)
+        for position in range(1, MAX_FRAMES + 1):
+            stream.connection.deliver(entry(position))
+        answering = asyncio.create_task(stream.connection.wait_for_room())
+        await asyncio.sleep(0)
+        assert not answering.done()
+        let_go(stream.connection)
+        await asyncio.wait_for(answering, 10)
+        assert not task.done()  # nothing woke the one that writes
+
+
+async def test_it_has_room_whatever_its_socket_holds() -> None:
+    stream = Stream()
+    stream.wire.stop_reading()
+    stream.wire.write(b"x" * MAX_BYTES)
+    await asyncio.wait_for(stream.connection.wait_for_room(), 10)
+    stream.connection.queue("x" * MAX_BYTES)  # waits for its task, and counts
+    answering = asyncio.create_task(stream.connection.wait_for_room())
+    await asyncio.sleep(0)
+    assert not answering.done()
+    await stream.connection.take()
+    await asyncio.sleep(0)
+    assert not answering.done()  # it is in the hand of the socket
+    await asyncio.gather(stream.connection.take(), end_soon(stream.connection))
+    await asyncio.wait_for(answering, 10)
+
+
+async def end_soon(connection: Connection) -> None:
+    """Once its task waits."""
+    await asyncio.sleep(0)
+    connection.leave()
 
 
 async def test_it_leaves_out_the_part_of_a_run_that_a_replay_sent() -> None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
+    initialize,
     rule,
     run_state_machine_as_test,
 )
@@ -135,6 +136,11 @@ class Machine(RuleBasedStateMachine):
         self.pool = DatabaseThreads(size=2, name="machine")
         self.streams = Streams(self.pool)
         await self.streams.hub.start()
+
+    @initialize(most=st.sampled_from([400, 2500]))
+    def bound(self, most: int) -> None:
+        """So many bytes may wait for a reader: less than one write, or a few events."""
+        connections.MAX_BYTES = most
 
     # --- what happens -----------------------------------------------------------------------
 
@@ -273,8 +279,9 @@ class Machine(RuleBasedStateMachine):
 def test_it_loses_nothing_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     # Small bounds: a few events make a reader fall behind, and lie beyond the hub's memory.
     monkeypatch.setattr(connections, "MAX_FRAMES", 6)
-    monkeypatch.setattr(connections, "MAX_BYTES", 2500)
+    monkeypatch.setattr(connections, "MAX_BYTES", 2500)  # see Machine.bound
     monkeypatch.setattr(connections, "WRITE_BYTES", 600)
+    monkeypatch.setattr(connections, "FREE_BYTES", 600)
     monkeypatch.setattr(recent, "RECENT_EVENTS", 4)
     monkeypatch.setattr(hubs, "REORDER_SECONDS", 0.001)
     monkeypatch.setattr(pages, "PAGE_BYTES", 1500)

@@ -14,8 +14,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from realtime import clock, log, websocket
-from realtime.connection import MAX_FRAMES, Connection, Frame
+from realtime.connection import MAX_BYTES, MAX_FRAMES, Connection, Frame
 from realtime.database import DatabaseThreads
+from realtime.hub import Hub
 from realtime.log import LogEntry
 from realtime.models import ProcessLease
 from realtime.presence import Register
@@ -24,6 +25,7 @@ from realtime.runs import Run
 from realtime.streams import Streams
 from tests.realtime.opened import Client, Doorkeeper, open_stream, request, until_handed_out
 from tests.realtime.things import publish_thing
+from tests.realtime.wires import Wire
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -112,6 +114,51 @@ async def test_it_lets_a_quick_reader_have_a_burst_that_no_queue_holds(
                 await asyncio.sleep(0.01)
         assert not connection.behind
     assert client.things == list(range(1, expected + 1))
+    streams.leave(connection)
+    await serving
+
+
+async def test_it_waits_for_a_socket_that_holds_more_than_may_wait(
+    streams: Streams, threads: DatabaseThreads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last write before it was full may have been as large as that: a state, many moments."""
+    client = Client()
+    reads = asyncio.Event()
+
+    async def write(frames: Sequence[Frame]) -> None:
+        await reads.wait()
+        await client.write(frames)
+
+    connection = await streams.admit(request())
+    replay = streams.replay(connection, write)
+    reads.set()
+    await replay.open(None)
+    serving = asyncio.create_task(replay.pump())
+    await asyncio.sleep(0)  # it waits for something to write
+    connection.socket = wire = Wire(lambda _: None)
+    reads.clear()
+    wire.stop_reading()
+    wire.write(b"x" * MAX_BYTES)
+    levelled = 0
+
+    def bring_level(connection: Connection) -> bool:
+        nonlocal levelled
+        levelled += 1
+        if levelled > 10:
+            connection.leave()  # or the loop would never get its turn
+        return Hub.bring_level(streams.hub, connection)
+
+    monkeypatch.setattr(streams.hub, "bring_level", bring_level)
+    entries = await threads.run(log_things, 3)
+    streams.hub.feed(entries)
+    await until_handed_out(streams, entries[-1].position)
+    assert levelled == 1
+    wire.read_on()
+    reads.set()
+    async with asyncio.timeout(10):
+        while len(client.things) < 3:
+            await asyncio.sleep(0.005)
+    assert client.things == [entry.position for entry in entries]
     streams.leave(connection)
     await serving
 
