@@ -58,9 +58,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._socket = Socket(transport)
         self._reads_head = False
         self._bytes_beside_body = 0
-        self._due = (
-            0.0  # when something must have come that completes a head, or goes on with a body
-        )
+        # When something must have come that completes a head, or goes on with a body.
+        self._due = 0.0
         self._clock: asyncio.TimerHandle | None = None
         self._start_clock()
 

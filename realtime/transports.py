@@ -16,7 +16,7 @@ from realtime.connection import Connection
 
 _EXTENSION = "realtime.socket"
 # So long a server may take to notice that a socket was dropped.
-ABORT_SECONDS = 1.0
+NOTICE_SECONDS = 1.0
 
 
 class Socket:
@@ -38,7 +38,7 @@ class Socket:
         gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.lost = partial(gone.set_result, None)
         self.transport.abort()
-        await asyncio.wait([gone], timeout=ABORT_SECONDS)
+        await asyncio.wait([gone], timeout=NOTICE_SECONDS)
 
 
 def show_socket(scope: Any, socket: Socket) -> None:
