@@ -54,7 +54,7 @@ class Server(uvicorn.Server):
         # libuv accepts one connection of each listener in a step of the loop. A busy one, to which
         # thousands come back, would leave them to the kernel, whose line ends at BACKLOG.
         again = [listener.dup() for listener in listeners for _ in range(ACCEPTS_AT_ONCE - 1)]
-        await super().startup([*listeners, *again])
+        await super().startup(None if sockets is None else [*listeners, *again])
         tune_interpreter()
         for listener in listeners:
             host, port = listener.getsockname()[:2]

@@ -26,6 +26,27 @@ def test_its_connections_end_when_they_take_nothing_and_hold_little() -> None:
     assert unsent == UNSENT_BYTES
 
 
+@pytest.fixture(autouse=True)
+def untuned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the interpreter as it is: it is the tests'."""
+    monkeypatch.setattr(production, "tune_interpreter", lambda: None)
+
+
+def server_of(config: uvicorn.Config) -> production.Server:
+    """A production server, ready to start."""
+    config.load()
+    server = production.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    return server
+
+
+async def close(server: production.Server) -> None:
+    """Have it listen no longer."""
+    for listening in server.servers:
+        listening.close()
+        await listening.wait_closed()
+
+
 async def take(count: int) -> list[int]:
     """In which steps of its loop the server takes so many connections that wait."""
     loop = asyncio.get_running_loop()
@@ -41,9 +62,7 @@ async def take(count: int) -> list[int]:
             transport.close()
 
     config = uvicorn.Config(application, http=Connection, lifespan="off", log_config=None)
-    config.load()
-    server = production.Server(config)
-    server.lifespan = config.lifespan_class(config)
+    server = server_of(config)
     with listen("127.0.0.1", 0) as listener:
         await server.startup([listener])
         # The loop stands still meanwhile.
@@ -55,13 +74,17 @@ async def take(count: int) -> list[int]:
             await asyncio.sleep(0)
         for client in clients:
             client.close()
-        for listening in server.servers:
-            listening.close()
-            await listening.wait_closed()
+        await close(server)
     return taken
 
 
-def test_it_takes_many_connections_in_a_step_of_its_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(production, "tune_interpreter", lambda: None)  # it would be the tests'
+def test_it_takes_many_connections_in_a_step_of_its_loop() -> None:
     steps = uvloop.run(take(40))
     assert max(map(steps.count, steps)) >= 10
+
+
+async def test_it_opens_its_own_socket_where_it_is_given_none() -> None:
+    server = server_of(uvicorn.Config(application, port=0, lifespan="off", log_config=None))
+    await server.startup()
+    assert [len(listening.sockets) for listening in server.servers] == [1]
+    await close(server)
