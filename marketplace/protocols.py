@@ -1,9 +1,10 @@
 """uvicorn's two protocols, with bounds for what a client can make them hold."""
 
 import asyncio
+from typing import Any
 
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode
 from websockets.http11 import Request
@@ -48,7 +49,7 @@ class HttpProtocol(HttpToolsProtocol):
     """
 
     # In slots: beside uvicorn's own thirty attributes they would make each instance 1 KB larger.
-    __slots__ = ("_bytes_beside_body", "_clock", "_due", "_reads_head", "_socket")
+    __slots__ = ("_bytes_beside_body", "_clock", "_due", "_reads_head", "_served", "_socket")
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give the first request its time."""
@@ -56,6 +57,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.flow = _Flow(transport)
         self.pipeline = Line()  # type: ignore[assignment]  # does the same
         self._socket = Socket(transport)
+        self._served: RequestResponseCycle | None = None
         self._reads_head = False
         self._bytes_beside_body = 0
         # When something must have come that completes a head, or goes on with a body.
@@ -64,8 +66,10 @@ class HttpProtocol(HttpToolsProtocol):
         self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the clock."""
+        """Forget the clock, and tell the request that is served."""
         self._stop_clock()
+        # uvicorn tells the one that came last. Those that wait are not begun any more.
+        self.cycle = self._served  # type: ignore[assignment]  # None before the first
         super().connection_lost(exc)
         self._socket.tell_lost()
 
@@ -104,6 +108,10 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self.cycle is not None:
             self.cycle.message_event = Flag()  # type: ignore[assignment]  # does the same
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._served = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _has_body(self) -> bool:
         return any(

@@ -1,0 +1,58 @@
+"""What connections of the production server's protocols leave behind: nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+
+import uvicorn
+import uvloop
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
+from uvicorn.server import ServerState
+
+from marketplace.protocols import HttpProtocol, WebSocketProtocol
+
+GET = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+async def stay(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """Take a WebSocket, and serve every client until it goes."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
+    while not (await receive())["type"].endswith(".disconnect"):
+        pass
+
+
+@asynccontextmanager
+async def serving(application: ASGI3Application) -> AsyncIterator[tuple[int, ServerState]]:
+    """A server in this loop; its port, and what it holds."""
+    config = uvicorn.Config(
+        application,
+        http=HttpProtocol,
+        ws=WebSocketProtocol,
+        ws_per_message_deflate=False,
+        ws_ping_interval=None,
+        log_config=None,
+    )
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    async with await loop.create_server(lambda: HttpProtocol(config, state, {}), "127.0.0.1") as it:
+        yield it.sockets[0].getsockname()[1], state
+
+
+async def until(is_it: Callable[[], bool]) -> None:
+    """Wait until a question is answered with yes."""
+    async with asyncio.timeout(10):
+        while not is_it():
+            await asyncio.sleep(0.01)
+
+
+def test_it_tells_the_request_that_is_served_whatever_waits_behind_it() -> None:
+    async def come_and_go() -> None:
+        async with serving(stay) as (port, state):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            with closing(writer):
+                writer.write(GET * 2)
+                await until(lambda: bool(state.tasks))
+            await until(lambda: not (state.tasks or state.connections))
+
+    uvloop.run(come_and_go())
