@@ -101,13 +101,26 @@ class HttpProtocol(HttpToolsProtocol):
         self._reads_head = False
         self._bytes_beside_body = 0
         self._due = self.loop.time() + BODY_SECONDS
+        self._refuse_what_cannot_follow()
+        earlier = self.cycle
+        super().on_headers_complete()
+        if self.cycle is not earlier:  # an upgrade has none of its own
+            self.cycle.message_event = Flag()  # type: ignore[assignment]  # does the same
+
+    def _refuse_what_cannot_follow(self) -> None:
         if len(self.pipeline) >= MAX_PIPELINED:
             raise Refused("Too many requests wait.")
-        if self.parser.should_upgrade() and not self._should_upgrade() and self._has_body():
-            raise Refused("A body that the parser would take for the next request.")
-        super().on_headers_complete()
-        if self.cycle is not None:
-            self.cycle.message_event = Flag()  # type: ignore[assignment]  # does the same
+        if not self.parser.should_upgrade():
+            return
+        if not self._should_upgrade():
+            if self._has_body():
+                raise Refused("A body that the parser would take for the next request.")
+        elif self._is_answering():
+            # The request before would not hear of its client's end any more.
+            raise Refused("A WebSocket that would begin in the midst of an answer.")
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._served = cycle
@@ -130,6 +143,16 @@ class HttpProtocol(HttpToolsProtocol):
         self._bytes_beside_body = 0
         self._stop_clock()
         super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Say what is wrong, and end the connection; without a word where what was said would be
+        taken for the answer to an earlier request, or for a part of one."""
+        if self._is_answering() and (
+            self.pipeline or self.cycle.response_started or not self.cycle.more_body
+        ):
+            self.transport.close()
+        else:
+            super().send_400_response(msg)
 
     def _start_clock(self) -> None:
         self._due = self.loop.time() + HEADER_SECONDS

@@ -1,17 +1,21 @@
 """What connections of the production server's protocols leave behind: nothing."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 
+import pytest
 import uvicorn
 import uvloop
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.server import ServerState
 
 from marketplace.protocols import HttpProtocol, WebSocketProtocol
+from tests.support.raw_websocket import handshake
 
 GET = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\n\r\nhello"
 
 
 async def stay(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -56,3 +60,22 @@ def test_it_tells_the_request_that_is_served_whatever_waits_behind_it() -> None:
             await until(lambda: not (state.tasks or state.connections))
 
     uvloop.run(come_and_go())
+
+
+@pytest.mark.parametrize("first", [GET, POST, GET * 2], ids=["GET", "POST", "two"])
+def test_it_refuses_to_switch_before_it_has_answered(
+    first: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The request before would not hear of its client's end, and its answer would be no frame."""
+
+    async def come_and_go() -> None:
+        async with serving(stay) as (port, state):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            with closing(writer):
+                writer.write(first + handshake(port))
+                async with asyncio.timeout(10):
+                    assert await reader.read() == b""
+            await until(lambda: not (state.tasks or state.connections))
+
+    uvloop.run(come_and_go())
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]

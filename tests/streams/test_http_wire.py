@@ -2,9 +2,11 @@
 
 import contextlib
 import select
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
+import httpx
 import pytest
 
 from tests.streams.conftest import start_with
@@ -188,3 +190,37 @@ def test_it_lets_no_thousand_requests_wait(server: Marketplace) -> None:
     with RawSocket(server.port) as raw:
         raw.socket.sendall(head() * 1000 + last)
         assert len(statuses(raw.read_to_end())) < 1000
+
+
+STREAM = b"/api/events?channels=catalogue"
+
+
+def wait_until_nobody_listens(server: Marketplace) -> None:
+    """Wait until the server has noticed that its clients are gone."""
+    deadline = time.monotonic() + 10  # sooner than two heartbeats, which find it out as well
+    while httpx.get(f"{server.url}/health").json()["connectedClients"]:
+        assert time.monotonic() < deadline, "It takes a client for present that is gone."
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [handshake(0), b"nonsense\r\n\r\n", b"\r\n" * 50_000],
+    ids=["WebSocket", "nonsense", "blank lines"],
+)
+def test_it_lets_nothing_follow_a_stream(server: Marketplace, more: bytes) -> None:
+    """Nothing could be answered before the stream's end, nor said in its midst."""
+    with RawSocket(server.port) as raw:
+        raw.socket.sendall(head(STREAM))
+        raw.read_until(b"event: subscribed")
+        raw.socket.sendall(more)
+        assert b"HTTP/1.1" not in raw.read_to_end()
+        wait_until_nobody_listens(server)
+
+
+def test_it_answers_nobody_out_of_turn(server: Marketplace) -> None:
+    """What is refused comes after a request that waits for its answer."""
+    for refused in (handshake(0), b"nonsense\r\n\r\n"):
+        with RawSocket(server.port) as raw:
+            raw.socket.sendall(head(b"/metrics") + refused)
+            assert statuses(raw.read_to_end()) in ([], [b"401"])
