@@ -56,7 +56,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.flow = _Flow(transport)
         self.pipeline = Line()  # type: ignore[assignment]  # does the same
-        self._socket = Socket(transport)
+        self._socket = Socket(transport, self.pipeline)
         self._served: RequestResponseCycle | None = None
         self._reads_head = False
         self._bytes_beside_body = 0
@@ -110,6 +110,8 @@ class HttpProtocol(HttpToolsProtocol):
     def _refuse_what_cannot_follow(self) -> None:
         if len(self.pipeline) >= MAX_PIPELINED:
             raise Refused("Too many requests wait.")
+        if self._socket.lost is not None:
+            raise Refused("A request behind a stream, whose answer goes on.")
         if not self.parser.should_upgrade():
             return
         if not self._should_upgrade():

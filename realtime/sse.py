@@ -146,7 +146,8 @@ class _Stream:
             return asyncio.create_task(_watch(receive, connection))
         connection.socket = socket.transport
         socket.lost = connection.leave
-        if socket.transport.is_closing():
+        # Who sent more ahead is answered that in place of a stream whose end nobody would notice.
+        if socket.transport.is_closing() or socket.sent_ahead:
             connection.leave()
         return None
 

@@ -6,7 +6,7 @@ connection's task writes, and the kernel ends what is stuck (TCP_USER_TIMEOUT).
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,12 +20,14 @@ NOTICE_SECONDS = 1.0
 
 
 class Socket:
-    """One client's transport, and who wants to know when it is gone."""
+    """One client's transport, who wants to know when it is gone, and the requests that the client
+    sent ahead: while there are any, the server may not read on to its end."""
 
-    __slots__ = ("lost", "transport")
+    __slots__ = ("lost", "sent_ahead", "transport")
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    def __init__(self, transport: asyncio.Transport, sent_ahead: Sequence[object] = ()) -> None:
         self.transport = transport
+        self.sent_ahead = sent_ahead
         self.lost: Callable[[], None] | None = None
 
     def tell_lost(self) -> None:

@@ -205,8 +205,8 @@ def wait_until_nobody_listens(server: Marketplace) -> None:
 
 @pytest.mark.parametrize(
     "more",
-    [handshake(0), b"nonsense\r\n\r\n", b"\r\n" * 50_000],
-    ids=["WebSocket", "nonsense", "blank lines"],
+    [handshake(0), head(), b"nonsense\r\n\r\n", b"\r\n" * 50_000],
+    ids=["WebSocket", "request", "nonsense", "blank lines"],
 )
 def test_it_lets_nothing_follow_a_stream(server: Marketplace, more: bytes) -> None:
     """Nothing could be answered before the stream's end, nor said in its midst."""
@@ -216,6 +216,21 @@ def test_it_lets_nothing_follow_a_stream(server: Marketplace, more: bytes) -> No
         raw.socket.sendall(more)
         assert b"HTTP/1.1" not in raw.read_to_end()
         wait_until_nobody_listens(server)
+
+
+def test_it_ends_a_stream_before_which_more_was_sent_ahead(server: Marketplace) -> None:
+    last = head(Connection=b"close")
+    for before in ([], [head()]):
+        with RawSocket(server.port) as raw:
+            raw.socket.sendall(b"".join([*before, head(STREAM), last]))
+            assert statuses(raw.read_to_end()) == [b"200"] * (len(before) + 2)
+
+
+def test_it_notices_who_leaves_a_stream_with_more_sent_ahead(server: Marketplace) -> None:
+    with RawSocket(server.port) as raw:
+        raw.socket.sendall(head(STREAM) + head())
+        raw.read_until(b"text/event-stream")
+    wait_until_nobody_listens(server)
 
 
 def test_it_answers_nobody_out_of_turn(server: Marketplace) -> None:
