@@ -128,6 +128,11 @@ class HttpProtocol(HttpToolsProtocol):
         self._served = cycle
         super()._start_asgi_task(cycle, app)
 
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over, and let go of the parser, which holds this object."""
+        super().handle_websocket_upgrade()
+        self.parser = None  # type: ignore[assignment]  # as where a connection is lost
+
     def _has_body(self) -> bool:
         return any(
             name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
@@ -196,8 +201,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._minute_ends = 0.0
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the stream."""
+        """Tell the stream, and break the circles of websockets: collections are rare here."""
         super().connection_lost(exc)
+        # The frames of the parser, and those in the traceback of what ended it, hold its owner.
+        self.conn.parser.close()
+        self.conn.parser_exc = None
         self._socket.tell_lost()
 
     def handle_connect(self, event: Request) -> None:

@@ -1,9 +1,12 @@
 """What connections of the production server's protocols leave behind: nothing."""
 
 import asyncio
+import gc
 import logging
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from typing import Any
 
 import pytest
 import uvicorn
@@ -12,10 +15,12 @@ from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 from uvicorn.server import ServerState
 
 from marketplace.protocols import HttpProtocol, WebSocketProtocol
-from tests.support.raw_websocket import handshake
+from tests.support.raw_websocket import CLOSE, frame, handshake
 
 GET = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\n\r\nhello"
+# How a client ends its WebSocket: by a word, without one, and against the protocol.
+ENDS = {"close": frame(CLOSE), "cut": b"", "nonsense": frame(3)}
 
 
 async def stay(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -79,3 +84,30 @@ def test_it_refuses_to_switch_before_it_has_answered(
 
     uvloop.run(come_and_go())
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_it_leaves_no_circle_behind_a_websocket(end: str) -> None:
+    """Collections of old objects are so rare that it would stay for hours."""
+
+    async def come_and_go() -> list[weakref.ref[Any]]:
+        async with serving(stay) as (port, state):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            with closing(writer):
+                request = handshake(port)
+                writer.write(request[:20])
+                await until(lambda: bool(state.connections))
+                (http,) = map(weakref.ref, state.connections)
+                writer.write(request[20:])
+                await reader.readuntil(b"\r\n\r\n")
+                (websocket,) = state.connections
+                assert isinstance(websocket, WebSocketProtocol)
+                writer.write(ENDS[end])
+            await until(lambda: not (state.tasks or state.connections))
+        return [http, weakref.ref(websocket), weakref.ref(websocket.conn)]
+
+    gc.disable()
+    try:
+        assert [left() for left in uvloop.run(come_and_go())] == [None, None, None]
+    finally:
+        gc.enable()
