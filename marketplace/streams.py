@@ -32,6 +32,11 @@ class StreamLogins:
         logins = find_logins(claims.sid for claims in found if isinstance(claims, Claims))
         return [_by_claims(it, logins) if isinstance(it, Claims) else it for it in found]
 
+    def only_reads(self, credentials: Credentials) -> bool:
+        """So it is with access tokens. A ticket is spent, and Django renews or deletes a session
+        whose hash does not hold any more."""
+        return _access_token(credentials) is not None
+
     def still_valid(self, many: Sequence[Listener]) -> list[Listener | None]:
         """The listeners as their users are now, or None where the login ended. Nobody stays nobody.
         One query for all."""

@@ -49,13 +49,17 @@ class Credentials:
 
 class Authenticator(Protocol):
     """What the project has to say about logins: of many streams at once, since many open at once.
-    Both calls may use the database, and answer in the order of what they are asked."""
+    What is asked of many may use the database, and is answered in their order."""
 
     def log_in(self, many: Sequence[Credentials]) -> list[Listener | NotLoggedIn]:
         """The listener for the first credential present of each (bearer, ticket, token, session).
 
         NOBODY when there is none at all; NotLoggedIn for one that does not hold.
         """
+
+    def only_reads(self, credentials: Credentials) -> bool:
+        """Whether log_in() writes nothing for these, not even to spend a ticket: only then are they
+        asked about together with others, and again where that fails. Uses no database."""
 
     def still_valid(self, many: Sequence[Listener]) -> list[Listener | None]:
         """Each listener as it is now (a role may have changed), or None when its login ended."""

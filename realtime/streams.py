@@ -39,6 +39,7 @@ from realtime.rights import (
     Wanted,
     admitted,
     channels_of,
+    log_in,
     look,
     may_hear,
     read_parts,
@@ -193,11 +194,17 @@ class Streams:
     async def _look_up(self, request: StreamRequest) -> tuple[Listener, list[Channel]]:
         listener = NOBODY
         if request.credentials.given:
-            listener = admitted(await self._logins.ask(request.credentials))
+            listener = await self._log_in(request.credentials)
         channels = channels_of(request, listener)
         if channels and not await self._pool.run(may_hear, listener, channels):
             raise Refused("forbidden")
         return listener, channels
+
+    async def _log_in(self, credentials: Credentials) -> Listener:
+        if authenticator().only_reads(credentials):
+            return admitted(await self._logins.ask(credentials))
+        # What writes may wait for a lock, and cannot be asked again: for nobody but itself.
+        return await self._pool.run(log_in, credentials)
 
     def replay(self, connection: Connection, write: Write) -> Replay:
         """What serves a connection that admit() made; write hands frames to its socket."""

@@ -19,7 +19,8 @@ LOTS_AT_ONCE = 2
 
 class Together(Generic[Q, A]):
     """Asks in lots: a question goes at once where nothing is asked, and what comes meanwhile goes
-    together. Ten thousand streams that open at once cost some hundred queries."""
+    together. Only what reads may be asked so: it waits for no lock, and where a lot fails each of
+    it is asked again. Ten thousand streams that open at once cost some hundred queries."""
 
     def __init__(self, pool: DatabaseThreads, answer: Callable[[Sequence[Q]], Sequence[A]]) -> None:
         """answer: called in a thread of the pool; gives an answer for each question, in order."""

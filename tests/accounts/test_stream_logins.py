@@ -90,6 +90,15 @@ def test_it_takes_the_first_credential_that_is_there(
         everything.pop(name)
 
 
+def test_it_only_reads_where_an_access_token_decides() -> None:
+    reads = StreamLogins().only_reads
+    bearer, cookies = "Bearer a", {"sessionid": "a"}
+    assert reads(Credentials(authorization=bearer, ticket="t", token="b", cookies=cookies))
+    assert reads(Credentials(token="b", cookies=cookies))
+    assert not reads(Credentials(authorization="Basic YTpi", ticket="t", token="b"))
+    assert not reads(Credentials(cookies=cookies))
+
+
 def test_it_does_not_go_on_to_the_next_when_the_first_is_bad(log_in: LogIn, buyer: User) -> None:
     with pytest.raises(NotLoggedIn):
         logins.log_in(Credentials(ticket="nonsense", token=log_in(buyer)["access"]))

@@ -5,27 +5,49 @@ import json
 import threading
 from collections.abc import Sequence
 
+from django.db import OperationalError
+
 from realtime.connection import Connection, Frame
 from realtime.listeners import Credentials, Listener, NotLoggedIn
 from realtime.rights import StreamRequest
 from realtime.streams import Streams
 
 SOMEBODY = Listener(user_id=7, login_id="seven", audiences=("all", "user.7"))
+SEVEN = Credentials(token="seven")
 
 
 class Doorkeeper:
-    """Knows one person, and takes as long as a test wants."""
+    """Knows one person, and takes as long as a test wants. A ticket opens once; one that is
+    "locked" meets a database that is, a token that is "odd" what nobody thought of."""
 
     def __init__(self) -> None:
+        self.lots: list[int] = []  # how many logins were asked together
+        self._spent: set[str] = set()
         self.asked = threading.Event()
         self.answers = threading.Event()
         self.answers.set()
 
     def log_in(self, many: Sequence[Credentials]) -> list[Listener | NotLoggedIn]:
-        return [self._answer() for _ in many]
+        self.lots.append(len(many))
+        return [self._answer_to(credentials) for credentials in many]
+
+    def only_reads(self, credentials: Credentials) -> bool:
+        return not credentials.ticket
 
     def still_valid(self, many: Sequence[Listener]) -> list[Listener | None]:
         return [self._answer() for _ in many]
+
+    def _answer_to(self, credentials: Credentials) -> Listener | NotLoggedIn:
+        listener = self._answer()
+        if credentials.ticket == "locked":
+            raise OperationalError("database is locked")
+        if credentials.token == "odd":
+            raise ValueError("odd")
+        if credentials.ticket in self._spent:
+            return NotLoggedIn()
+        if credentials.ticket:
+            self._spent.add(credentials.ticket)
+        return listener
 
     def _answer(self) -> Listener:
         self.asked.set()
@@ -54,9 +76,8 @@ class Client:
                 self.things.append(message["id"])
 
 
-def request(cursor: int | None = None) -> StreamRequest:
+def request(cursor: int | None = None, given: Credentials = SEVEN) -> StreamRequest:
     """What somebody asks for."""
-    given = Credentials(token="seven")
     return StreamRequest(credentials=given, transport="websocket", address="", cursor=cursor)
 
 

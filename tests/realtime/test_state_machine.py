@@ -70,6 +70,9 @@ class Doorkeeper:
             for user_id in users
         ]
 
+    def only_reads(self, credentials: Credentials) -> bool:
+        return True
+
     def still_valid(self, many: Sequence[Listener]) -> list[Listener | None]:
         return list(many)
 

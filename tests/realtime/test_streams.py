@@ -11,19 +11,21 @@ from uuid import uuid4
 
 import pytest
 from django.db import transaction
+from django.test import override_settings
 from django.utils import timezone
 
 from realtime import clock, log, websocket
 from realtime.connection import MAX_BYTES, MAX_FRAMES, Connection, Frame
 from realtime.database import DatabaseThreads
 from realtime.hub import Hub
+from realtime.listeners import Credentials
 from realtime.log import LogEntry
 from realtime.models import ProcessLease
 from realtime.presence import Register
-from realtime.rights import Refused
+from realtime.rights import Refused, StreamRequest
 from realtime.runs import Run
 from realtime.streams import Streams
-from tests.realtime.opened import Client, Doorkeeper, open_stream, request, until_handed_out
+from tests.realtime.opened import SEVEN, Client, Doorkeeper, open_stream, request, until_handed_out
 from tests.realtime.things import publish_thing
 from tests.realtime.wires import Wire
 
@@ -261,6 +263,41 @@ async def test_it_admits_nobody_once_it_drains(streams: Streams, doorkeeper: Doo
     with pytest.raises(Refused) as refused:
         await asking
     assert refused.value.code == "restart"
+
+
+async def test_it_asks_for_the_logins_of_a_moment_together(
+    streams: Streams, doorkeeper: Doorkeeper
+) -> None:
+    with override_settings(STREAMS_PER_USER=250):
+        await admit_all(streams, [request() for _ in range(250)])
+    assert sorted(doorkeeper.lots) == [50, 100, 100]
+
+
+async def test_a_ticket_that_waits_in_vain_refuses_nobody_elses_login(
+    streams: Streams, doorkeeper: Doorkeeper
+) -> None:
+    """It is spent by a write, which another write may hold up; a token is only looked up."""
+    given = SEVEN, Credentials(ticket="locked"), SEVEN, Credentials(ticket="fresh")
+    requests = [request(given=each) for each in given]
+    assert await admit_all(streams, requests) == ["", "unavailable", "", ""]
+
+
+async def test_a_login_that_fails_spends_nobody_elses_ticket(
+    streams: Streams, doorkeeper: Doorkeeper
+) -> None:
+    given = Credentials(ticket="fresh"), Credentials(token="odd"), SEVEN
+    requests = [request(given=each) for each in given]
+    assert await admit_all(streams, requests) == ["", "odd", ""]
+
+
+async def admit_all(streams: Streams, requests: Sequence[StreamRequest]) -> list[str]:
+    """What each is refused for that comes in the same moment; "" for who is admitted."""
+    opening = (streams.admit(each) for each in requests)
+    opened = await asyncio.gather(*opening, return_exceptions=True)
+    for connection in opened:
+        if isinstance(connection, Connection):
+            streams.leave(connection)
+    return [str(found) if isinstance(found, Exception) else "" for found in opened]
 
 
 async def test_it_renews_its_lease_and_asks_for_rights_while_presence_waits(
