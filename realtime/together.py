@@ -43,16 +43,24 @@ class Together(Generic[Q, A]):
 
     async def _work(self) -> None:
         try:
-            while self._waiting:
-                size = min(len(self._waiting), MOST_TOGETHER)
-                await self._ask_lot([self._waiting.popleft() for _ in range(size)])
+            while lot := self._take_lot():
+                await self._ask_lot(lot)
         finally:
             # Here, not when the task is found to be done: who asks before that starts another.
             self._lots -= 1
 
+    def _take_lot(self) -> list[tuple[Q, asyncio.Future[A]]]:
+        lot: list[tuple[Q, asyncio.Future[A]]] = []
+        while self._waiting and len(lot) < MOST_TOGETHER:
+            question, future = self._waiting.popleft()
+            if not future.done():  # nobody waits for it any more
+                lot.append((question, future))
+        return lot
+
     async def _ask_lot(self, lot: list[tuple[Q, asyncio.Future[A]]]) -> None:
         try:
             answers = await self._pool.run(self._answer, [question for question, _ in lot])
+            answered = list(zip(lot, answers, strict=True))
         except Exception as error:  # noqa: BLE001 whoever asked is told
             if len(lot) > 1 and not isinstance(error, (OperationalError, InterfaceError)):
                 # Not the database is away: one of them may fail, a stranger's, for itself alone.
@@ -63,6 +71,6 @@ class Together(Generic[Q, A]):
                 if not future.done():
                     future.set_exception(error)
         else:
-            for (_, future), answer in zip(lot, answers, strict=True):
-                if not future.done():  # nobody waits for it any more
+            for (_, future), answer in answered:
+                if not future.done():  # as above
                     future.set_result(answer)

@@ -87,6 +87,34 @@ async def test_it_tells_everybody_at_once_that_the_database_is_away(pool: Databa
     assert len(doubler.lots) == 1
 
 
+async def test_it_does_not_ask_for_who_gave_up_before(
+    pool: DatabaseThreads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(realtime.together, "LOTS_AT_ONCE", 1)
+    doubler = Doubler()
+    together = Together(pool, doubler)
+    doubler.answers.clear()
+    first = asyncio.create_task(together.ask(1))
+    while not doubler.lots:
+        await asyncio.sleep(0.001)
+    later = [asyncio.create_task(together.ask(number)) for number in range(2, 8)]
+    while len(together._waiting) < len(later):
+        await asyncio.sleep(0.001)
+    for task in later[::2]:
+        task.cancel()
+    doubler.answers.set()
+    assert await asyncio.gather(first, *later[1::2]) == [2, 6, 10, 14]
+    assert doubler.lots == [[1], [3, 5, 7]]
+
+
+async def test_it_fails_who_asked_where_an_answer_is_missing(pool: DatabaseThreads) -> None:
+    together: Together[int, int] = Together(pool, lambda many: many[1:])
+    async with asyncio.timeout(20):
+        asked = (together.ask(number) for number in range(3))
+        failures = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(failure) for failure in failures] == [ValueError] * 3
+
+
 async def test_of_a_lot_one_may_give_up(pool: DatabaseThreads) -> None:
     doubler = Doubler()
     together = Together(pool, doubler)
