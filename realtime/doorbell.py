@@ -23,6 +23,8 @@ MOMENT = "log.moment"
 MAX_MOMENTS = 256
 RING_TIMEOUT_SECONDS = 0.2
 _STEP_ASIDE_SECONDS = 0.02
+# A frozen Redis takes long for each message: once it works again, none may wait as long as that.
+_LONGEST_PAUSE_SECONDS = 0.02
 
 
 def new_channel_layer() -> BaseChannelLayer:
@@ -111,7 +113,7 @@ class _Messenger:
                 for message in self._take():
                     runner.run(self._send(layer, message))
                 # On a busy machine, where a ring takes long, the next one is for several commits.
-                time.sleep(time.monotonic() - began)
+                time.sleep(min(time.monotonic() - began, _LONGEST_PAUSE_SECONDS))
 
     def _take(self) -> list[dict[str, Any]]:
         with self._lock:

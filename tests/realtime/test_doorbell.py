@@ -1,9 +1,14 @@
 """Waking the sequencers from a process that has none."""
 
+import asyncio
 import os
 import subprocess
 import sys
+import threading
+import time
+from typing import Any
 
+import pytest
 from django.db import transaction
 
 from realtime import doorbell
@@ -42,6 +47,39 @@ def test_it_does_so_when_redis_is_away(transactional_db: None) -> None:
         timeout=60,
         check=True,
     )
+
+
+class Redis:
+    """A layer over one that is frozen for some messages, and then works."""
+
+    def __init__(self, frozen_for: int) -> None:
+        self._frozen_for = frozen_for
+        self.thawed = threading.Event()
+        self.types: list[str] = []  # of what came through
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        if self._frozen_for:
+            self._frozen_for -= 1
+            if not self._frozen_for:
+                self.thawed.set()
+            await asyncio.Event().wait()
+        self.types.append(message["type"])
+
+
+def test_it_rings_again_soon_after_redis_was_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not as long after as the messages that went nowhere took together."""
+    redis = Redis(frozen_for=20)
+    monkeypatch.setattr(doorbell, "new_channel_layer", lambda: redis)
+    messenger = doorbell._Messenger()
+    messenger.ring()
+    for number in range(25):
+        messenger.pass_on(f"slot {number}", ["a moment"])
+    assert redis.thawed.wait(30)
+    messenger.ring()
+    deadline = time.monotonic() + 2
+    while doorbell.WAKE not in redis.types:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 class Sleeper:
