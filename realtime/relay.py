@@ -9,6 +9,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -27,6 +28,30 @@ RETRY_SECONDS = 0.5
 DEAF_SECONDS = 2.0
 # So long the layer may take to let its connections go.
 FLUSH_SECONDS = 1.0
+# What a message has of each event beside texts: its moment, and what packing adds.
+_BESIDE_TEXTS_BYTES = 48
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Events that follow one another, and about how many bytes a message of them has."""
+
+    entries: list[LogEntry]
+    size: int
+
+    def takes(self, other: "_Batch") -> bool:
+        """Whether the other follows and there was room for it: then it is in this one."""
+        follows = self.entries[-1].position + 1 == other.entries[0].position
+        if not follows or self.size + other.size > MAX_MESSAGE_BYTES:
+            return False
+        self.entries += other.entries
+        self.size += other.size
+        return True
+
+
+def _size_of(entry: LogEntry) -> int:
+    names = sum(len(name) + 1 for name in entry.audiences)
+    return len(entry.text.encode()) + len(entry.type) + names + _BESIDE_TEXTS_BYTES
 
 
 class Relay:
@@ -48,7 +73,7 @@ class Relay:
         self._wake = wake
         self._tallies = tallies
         self._own = uuid4().hex
-        self._waiting: deque[list[LogEntry]] = deque(maxlen=MAX_WAITING)
+        self._waiting: deque[_Batch] = deque(maxlen=MAX_WAITING)
         self._moments: dict[Slot, Ephemeral] = {}  # the newest of each slot
         self._has_waiting = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -86,13 +111,10 @@ class Relay:
         """Send a batch to the other processes, soon; the oldest waiting one is dropped when Redis
         does not take them."""
         # A message costs every process more than the events in it: what waits goes together.
-        if self._waiting and self._waiting[-1][-1].position + 1 == entries[0].position:
-            joined = [*self._waiting[-1], *entries]
-            if _size_of(joined) <= MAX_MESSAGE_BYTES:
-                self._waiting[-1] = joined
-                return
-        self._waiting.append(entries)
-        self._has_waiting.set()
+        batch = _Batch(list(entries), sum(map(_size_of, entries)))
+        if not (self._waiting and self._waiting[-1].takes(batch)):
+            self._waiting.append(batch)
+            self._has_waiting.set()
 
     def pass_on_moment(self, ephemeral: Ephemeral) -> None:
         """Send what is true for a moment to the other processes, in place of what waits of it."""
@@ -122,14 +144,15 @@ class Relay:
         ephemeral = self._moments.pop(next(iter(self._moments)))
         return {"type": MOMENT, "from": self._own, "event": ephemeral.as_list()}
 
-    def _message_of(self, entries: list[LogEntry]) -> dict[str, Any]:
+    def _message_of(self, batch: _Batch) -> dict[str, Any]:
+        entries = batch.entries
         message: dict[str, Any] = {
             "type": "log.batch",
             "from": self._own,
             "first": entries[0].position,
             "last": entries[-1].position,
         }
-        if _size_of(entries) <= MAX_MESSAGE_BYTES:
+        if batch.size <= MAX_MESSAGE_BYTES:
             message["events"] = [
                 [e.type, " ".join(e.audiences), e.payload, e.published_at.isoformat()]
                 for e in entries
@@ -195,7 +218,3 @@ class Relay:
             )
         else:
             self._heard(message["last"])
-
-
-def _size_of(entries: list[LogEntry]) -> int:
-    return sum(len(entry.text.encode()) for entry in entries)

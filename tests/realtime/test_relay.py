@@ -160,6 +160,31 @@ async def test_it_joins_the_batches_that_wait(pair: tuple[Process, Process]) -> 
     assert handed_over == batches  # the hub has the same lists
 
 
+async def test_it_joins_no_more_tiny_events_than_go_in_a_message(
+    pair: tuple[Process, Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is told beside the text of such an event is as long as the text."""
+    speaker, listener = pair
+    layer: Any = speaker.relay._layer
+    sizes: list[int] = []
+    send = layer.group_send
+
+    async def weigh_and_send(group: str, message: dict[str, Any]) -> None:
+        sizes.append(len(layer.serialize(message)))
+        await send(group, message)
+
+    monkeypatch.setattr(layer, "group_send", weigh_and_send)
+    everybody = " ".join(f"user.{number}" for number in range(10, 20))
+    for position in range(2, 4002):
+        speaker.relay.pass_on([entry(position, everybody)])
+    async with asyncio.timeout(20):
+        while 4001 not in listener.fed:
+            await asyncio.sleep(0.01)
+    assert [position for position in listener.fed if position > 1] == list(range(2, 4002))
+    assert max(sizes) < MAX_MESSAGE_BYTES + 1024
+    assert len(sizes) <= 2 * sum(sizes) / MAX_MESSAGE_BYTES
+
+
 async def test_it_passes_on_the_newest_of_what_is_true_for_a_moment(
     pair: tuple[Process, Process],
 ) -> None:
