@@ -11,10 +11,10 @@ import tempfile
 
 import psycopg
 
+from benchmarks.product import durable_postgres
 from benchmarks.report import Row, Table
 from tests.support.machine import ROOT
 from tests.support.processes import dying_with_parent
-from tests.support.servers import postgres
 
 MESSAGES = 1000
 # How often the broker and the bridge are killed.
@@ -24,7 +24,7 @@ PLANS = ((0, 0), (3, 3))
 def run() -> Table:
     """One row for each database and plan; RuntimeError where anything was lost."""
     table = Table(f"The AMQP bridge, {MESSAGES} messages each way")
-    with postgres() as server, tempfile.TemporaryDirectory() as folder:
+    with durable_postgres() as server, tempfile.TemporaryDirectory() as folder:
         for number, (broker_kills, bridge_kills) in enumerate(PLANS):
             _measure(table, f"sqlite:///{folder}/{number}.sqlite3", broker_kills, bridge_kills)
             _measure(table, _empty_database(server, number), broker_kills, bridge_kills)

@@ -18,9 +18,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import cast
 
+from benchmarks.product import durable_postgres
 from benchmarks.report import Row, Table, percentile
 from benchmarks.site import post, seller_token, site
-from tests.support.servers import Marketplace, postgres
+from tests.support.servers import Marketplace
 
 CLIENTS = 100
 EVENTS_PER_SECOND = 10
@@ -36,7 +37,7 @@ def run() -> Table:
     )
     with tempfile.TemporaryDirectory() as folder:
         table.rows.append(_measure("SQLite", f"sqlite:///{folder}/bench.sqlite3", Path(folder)))
-    with tempfile.TemporaryDirectory() as folder, postgres() as url:
+    with tempfile.TemporaryDirectory() as folder, durable_postgres() as url:
         table.rows.append(_measure("PostgreSQL", url, Path(folder)))
     return table
 

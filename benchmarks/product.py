@@ -17,6 +17,16 @@ from benchmarks.site import OPEN_TO_LOAD, READY, STREAMS, migrate, people, servi
 from benchmarks.targets import Target
 from tests.support.servers import postgres
 
+# Those of the tests keep nothing; here a commit reaches the disk, as PostgreSQL's own defaults say.
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+
+
+@contextmanager
+def durable_postgres(settings: Mapping[str, str] | None = None) -> Iterator[str]:
+    """A PostgreSQL server whose commits reach the disk; gives the URL of its database."""
+    with postgres({**DURABLE, **(settings or {})}) as url:
+        yield url
+
 
 @dataclass(frozen=True)
 class Databases:
@@ -36,7 +46,7 @@ class Databases:
 @contextmanager
 def databases(settings: Mapping[str, str] | None = None) -> Iterator[Databases]:
     """A PostgreSQL server on the core that is not measured."""
-    with on_core(OTHERS), postgres(settings) as url:
+    with on_core(OTHERS), durable_postgres(settings) as url:
         migrate(url)
         yield Databases(url)
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from benchmarks import cpu
 from benchmarks.listeners import Heard, Listeners, listening
+from benchmarks.product import durable_postgres
 from benchmarks.report import Row, Table, percentile
 from benchmarks.site import seller_token, site
 from benchmarks.writers import Write, Writers, writing
-from tests.support.servers import postgres, redis
+from tests.support.servers import redis
 
 CLIENTS = 10
 WRITERS = (1, 8)
@@ -28,7 +29,7 @@ ARRIVE_SECONDS = 30.0
 def run() -> Table:
     """Measure on PostgreSQL and on SQLite."""
     table = Table(f"Publishing: {CLIENTS} clients, {ROUNDS} rounds of {SECONDS:.0f} s, medians")
-    with tempfile.TemporaryDirectory() as folder, postgres() as url:
+    with tempfile.TemporaryDirectory() as folder, durable_postgres() as url:
         table.rows += _measure("PostgreSQL", url, Path(folder))
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/bench.sqlite3"

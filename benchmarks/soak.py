@@ -11,9 +11,10 @@ from pathlib import Path
 import psycopg
 
 from benchmarks.listeners import listening
+from benchmarks.product import durable_postgres
 from benchmarks.report import Table, percentile
 from benchmarks.site import publishing, seller_token, site, status_of
-from tests.support.servers import postgres, redis
+from tests.support.servers import redis
 
 CLIENTS = 100
 DROPS_PER_SECOND = 50
@@ -28,7 +29,7 @@ def run() -> Table:
     )
     with (
         tempfile.TemporaryDirectory() as folder,
-        postgres() as database_url,
+        durable_postgres() as database_url,
         redis() as redis_url,
         site(Path(folder), database_url=database_url, REDIS_URL=redis_url) as server,
         psycopg.connect(database_url, autocommit=True) as administration,

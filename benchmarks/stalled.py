@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 
 from benchmarks.listeners import Client, Heard, Listeners, listening
+from benchmarks.product import durable_postgres
 from benchmarks.report import Row, Table, percentile
 from benchmarks.site import publishing, seller_token, site, status_of
-from tests.support.servers import Marketplace, postgres, redis
+from tests.support.servers import Marketplace, redis
 
 CLIENTS = 20
 EVENTS_PER_SECOND = 500
@@ -22,7 +23,7 @@ def run() -> Table:
     table = Table(f"A stalled reader: {CLIENTS} others, {EVENTS_PER_SECOND} events/s, {SECONDS} s")
     with (
         tempfile.TemporaryDirectory() as folder,
-        postgres() as database_url,
+        durable_postgres() as database_url,
         redis() as redis_url,
         site(Path(folder), database_url=database_url, REDIS_URL=redis_url) as server,
     ):

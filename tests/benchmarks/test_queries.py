@@ -1,16 +1,18 @@
-"""What is counted of the queries that a PostgreSQL gets."""
+"""The PostgreSQL of the benchmarks, and what is counted of the queries that it gets."""
 
 import time
 
 import psycopg
 
+from benchmarks.product import DURABLE, durable_postgres
 from benchmarks.queries import SETTINGS, counting
-from tests.support.servers import postgres
 
 
 def test_it_counts_queries_but_none_that_number_events() -> None:
-    with postgres(SETTINGS) as url:
+    with durable_postgres(SETTINGS) as url:
         with psycopg.connect(url, autocommit=True) as administration:
+            for setting in DURABLE:
+                assert administration.execute(f"SHOW {setting}".encode()).fetchone() == ("on",)
             administration.execute("CREATE DATABASE other")
         other = f"{url.rpartition('/')[0]}/other"
         with counting(url) as queries, psycopg.connect(other) as connection:
