@@ -1,19 +1,20 @@
-"""Deliveries a second of one process, and how late they are at half of it.
+"""Deliveries a second of one process, and how late they are at half of it and at one equal rate.
 
 The product as a whole, with Server-Sent Events and WebSocket, and as four processes behind Redis;
 with peers beside other servers, in rounds over all of them, so that a slow phase of the machine
-hits all alike. What counts are ratios of one run.
+hits all alike. What counts are ratios of one round.
 """
 
 import statistics
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from benchmarks.cores import OTHERS, allow_files, on_core
 from benchmarks.load import LoadFailed, Report, StageResult
 from benchmarks.product import databases
-from benchmarks.report import Row, Table
+from benchmarks.report import Row, Table, write
 from benchmarks.subjects import (
     PRODUCT,
     Subject,
@@ -25,12 +26,10 @@ from tests.support.processes import DidNotStart
 from tests.support.servers import redis
 
 CLIENTS = (100, 1_000, 10_000)
-# The generator shares its core with PostgreSQL and Redis: it may not spin, whatever it measures.
-STEADY = ("closed,window=8,seconds=2", "open,share=0.5,seconds=2.5")
-BURSTS = "closed,window=32,batch=8,seconds=1.5"
-CLOSED, HALF, IN_BURSTS = 1, 2, 3  # the numbers of these stages, behind the warm-up
+# Deliveries a second that all servers are asked for alike.
+EQUAL = 50_000
 # What a speed is divided by: the server of that name and the same protocol, or its only one.
-REFERENCES = {
+PEERS = {
     "÷ C": "C and epoll",
     "÷ uvloop": "bare uvloop",
     "÷ nchan": "nchan",
@@ -39,27 +38,19 @@ REFERENCES = {
 }
 
 
-@dataclass
-class Found:
-    """What was found of one server with so many clients, round by round."""
+@dataclass(frozen=True)
+class Session:
+    """What was found of one server with so many clients in one round."""
 
     subject: Subject
-    reports: list[Report] = field(default_factory=list)
+    clients: int
+    figures: dict[str, float | None]
+    faults: int
 
-    def median(self, stage: int, figure: Callable[[StageResult], float]) -> float | None:
-        """Of a figure of that stage, over the rounds."""
-        rounds = [report.stages[stage] for report in self.reports if len(report.stages) > stage]
-        return statistics.median(map(figure, rounds)) if rounds else None
-
-    @property
-    def speed(self) -> float | None:
-        """Deliveries a second of the closed loop."""
-        return self.median(CLOSED, lambda stage: stage.deliveries_per_second)
-
-    @property
-    def faults(self) -> int:
-        """Of all rounds."""
-        return sum(sum(report.faults().values()) for report in self.reports)
+    def row(self) -> Row:
+        """Of a table, with the columns that tell which it is."""
+        names: Row = {"server": self.subject.name, "protocol": self.subject.protocol}
+        return {**names, "clients": self.clients, "faults": self.faults, **self.figures}
 
 
 def run(*, peers: bool = False, reps: int = 3, clients: Sequence[int] = CLIENTS) -> Table:
@@ -68,77 +59,115 @@ def run(*, peers: bool = False, reps: int = 3, clients: Sequence[int] = CLIENTS)
     table = Table(
         f"Fan-out: frames of 250 bytes, window 8, bursts of 8 (window 32), medians of {reps}"
     )
-    found: dict[int, dict[Subject, Found]] = {count: {} for count in clients}
+    sessions: list[Session] = []
     with on_core(OTHERS), databases() as postgres, redis() as redis_url:
         subjects = [*single_processes(postgres), *four_processes(postgres, redis_url)]
         subjects += available_peers(redis_url, table) if peers else []
-        for _ in range(reps):
-            for count, so_far in found.items():
-                for subject in subjects:
-                    if subject.takes(count):
-                        _measure(so_far.setdefault(subject, Found(subject)), count, table)
-    for count, all_found in found.items():
-        table.rows += _rows(list(all_found.values()), count, peers=peers)
+        for number in range(reps):
+            # Nobody is first in every round.
+            shift = number * len(subjects) // reps
+            order = [*subjects[shift:], *subjects[:shift]]
+            for count in clients:
+                found = list(_measured(order, count, table))
+                add_ratios(found, PEERS if peers else {})
+                sessions += found
+                table.rounds += [{"round": number + 1, **session.row()} for session in found]
+            table.rows = [
+                together(same)
+                for count in clients
+                for subject in subjects
+                if (same := [each for each in sessions if _is(each, subject, count)])
+            ]
+            write("fanout", table)  # an interrupted run keeps what it has
     return table
 
 
-def _measure(found: Found, clients: int, table: Table) -> None:
-    """One session: all stages on the same streams."""
-    subject = found.subject
-    name = f"{subject.name}, {subject.protocol}, {clients} clients"
-    try:
-        with subject.running(clients) as target:
-            stages = [*STEADY, BURSTS] if subject.takes_bursts else STEADY
-            report = target.load(clients=clients, stages=stages)
-    except (DidNotStart, LoadFailed) as failure:
-        if subject.ours:
-            raise
-        table.notes.append(f"{name}: {failure}")
-        return
-    found.reports.append(report)
-    faults = report.faults()
-    if faults and subject.ours:
-        table.failures.append(f"{name}: {faults} {report.sample}")
-    print(f"{name}: {found.speed or 0:,.0f}/s {faults or ''}", file=sys.stderr, flush=True)
+def _is(session: Session, subject: Subject, clients: int) -> bool:
+    return session.subject is subject and session.clients == clients
 
 
-def _rows(all_found: Sequence[Found], clients: int, *, peers: bool) -> Iterator[Row]:
-    for found in all_found:
-        speed = found.speed
-        bursts = found.median(IN_BURSTS, lambda stage: stage.deliveries_per_second)
-        row: Row = {
-            "server": found.subject.name,
-            "protocol": found.subject.protocol,
-            "clients": clients,
-            "deliveries/s": _whole(speed),
-            "half p50 ms": found.median(HALF, lambda stage: stage.latency_ms.p50),
-            "half p99 ms": found.median(HALF, lambda stage: stage.latency_ms.p99),
-            "bursts/s": _whole(bursts),
-            "bursts ÷ single": _ratio(bursts, speed),
-            "CPU µs each": found.median(CLOSED, _cpu_microseconds),
-            "generator busy": found.median(CLOSED, lambda stage: stage.generator_busy),
-            "faults": found.faults,
-            "÷ one process": None,
-        }
-        if found.subject.ours:
-            row["÷ one process"] = _ratio(speed, _speed_of(PRODUCT, all_found, found.subject))
-        for column, name in REFERENCES.items() if peers else ():
-            row[column] = _ratio(speed, _speed_of(name, all_found, found.subject))
-        yield row
+def _measured(subjects: Sequence[Subject], clients: int, table: Table) -> Iterator[Session]:
+    """A session of each that can be measured so; the table gets a word of those that fail."""
+    for subject in subjects:
+        if not subject.takes(clients):
+            continue
+        name = f"{subject.name}, {subject.protocol}, {clients} clients"
+        try:
+            session, report = _measure(subject, clients)
+        except (DidNotStart, LoadFailed, subprocess.CalledProcessError) as failure:
+            (table.failures if subject.ours else table.notes).append(f"{name}: {failure}")
+            continue
+        faults = report.faults()
+        if faults and subject.ours:
+            table.failures.append(f"{name}: {faults} {report.sample}")
+        speed = session.figures["deliveries/s"] or 0
+        print(f"{name}: {speed:,.0f}/s {faults or ''}", file=sys.stderr, flush=True)
+        yield session
+
+
+def _measure(subject: Subject, clients: int) -> tuple[Session, Report]:
+    """All stages on the same streams."""
+    # The generator shares its core with PostgreSQL and Redis: it may not spin.
+    stages = {"closed": "closed,window=8,seconds=2", "half": "open,share=0.5,seconds=2.5"}
+    if not subject.slow:
+        stages["equal"] = f"open,rate={EQUAL / clients},seconds=2.5"
+    if subject.takes_bursts:
+        stages["bursts"] = "closed,window=32,batch=8,seconds=1.5"
+    with subject.running(clients) as target:
+        report = target.load(clients=clients, stages=list(stages.values()))
+    # Fewer where nothing came any more.
+    found = dict(zip(stages, report.stages[1:], strict=False))
+    return Session(subject, clients, _figures(found), sum(report.faults().values())), report
+
+
+def _figures(stages: dict[str, StageResult]) -> dict[str, float | None]:
+    def of(stage: str, figure: Callable[[StageResult], float]) -> float | None:
+        return figure(stages[stage]) if stage in stages else None
+
+    speed = of("closed", lambda stage: round(stage.deliveries_per_second))
+    in_bursts = of("bursts", lambda stage: round(stage.deliveries_per_second))
+    return {
+        "deliveries/s": speed,
+        "half p50 ms": of("half", lambda stage: stage.latency_ms.p50),
+        "half p99 ms": of("half", lambda stage: stage.latency_ms.p99),
+        f"p50 ms at {EQUAL:,}/s": of("equal", lambda stage: stage.latency_ms.p50),
+        f"p99 ms at {EQUAL:,}/s": of("equal", lambda stage: stage.latency_ms.p99),
+        "bursts/s": in_bursts,
+        "bursts ÷ single": _ratio(in_bursts, speed),
+        "CPU µs each": of("closed", _cpu_microseconds),
+        "generator busy": of("closed", lambda stage: stage.generator_busy),
+    }
 
 
 def _cpu_microseconds(stage: StageResult) -> float:
     return stage.server_cpu_seconds * 1e6 / stage.deliveries if stage.deliveries else 0.0
 
 
-def _speed_of(name: str, all_found: Sequence[Found], subject: Subject) -> float | None:
-    named = [found for found in all_found if found.subject.name == name]
-    same = [found for found in named if found.subject.protocol == subject.protocol]
-    return (same or named)[0].speed if named else None
+def add_ratios(sessions: Sequence[Session], references: dict[str, str]) -> None:
+    """Divide the speeds of one round by those of these servers, found in the same round."""
+    for session in sessions:
+        subject, speed = session.subject, session.figures["deliveries/s"]
+        one_process = _ratio(speed, _speed_of(PRODUCT, sessions, subject))
+        session.figures["÷ one process"] = one_process if subject.ours else None
+        for column, name in references.items():
+            session.figures[column] = _ratio(speed, _speed_of(name, sessions, subject))
 
 
-def _whole(figure: float | None) -> int | None:
-    return None if figure is None else round(figure)
+def _speed_of(name: str, sessions: Sequence[Session], subject: Subject) -> float | None:
+    named = [session for session in sessions if session.subject.name == name]
+    same = [session for session in named if session.subject.protocol == subject.protocol]
+    return (same or named)[0].figures["deliveries/s"] if named else None
+
+
+def together(rounds: Sequence[Session]) -> Row:
+    """The row of one server: medians of its rounds, and all their faults."""
+    row = rounds[0].row()
+    row["faults"] = sum(session.faults for session in rounds)
+    for column in rounds[0].figures:
+        found = [session.figures[column] for session in rounds]
+        known = [figure for figure in found if figure is not None]
+        row[column] = statistics.median(known) if known else None
+    return row
 
 
 def _ratio(figure: float | None, other: float | None) -> float | None:

@@ -19,12 +19,15 @@ class Table:
     """Rows of figures under one title. Each row has the same columns.
 
     notes: what has to be said of them. failures: why the run counts as failed, all of it shown.
+    rounds: what the rows are medians of, for the JSON alone.
     """
 
     title: str
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    rounds: list[Row] = field(default_factory=list)
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def text(self) -> str:
         """The table for a terminal."""
@@ -51,17 +54,18 @@ def machine() -> str:
 
 
 def write(scenario: str, table: Table) -> Path:
-    """Write the table as JSON under benchmarks/results and return its path."""
-    now = datetime.now(UTC)
+    """Write the table as JSON under benchmarks/results, over what was written of it before, and
+    return its path."""
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{scenario}-{now:%Y%m%d-%H%M%S}.json"
+    path = RESULTS / f"{scenario}-{table.began:%Y%m%d-%H%M%S}.json"
     content = {
         "title": table.title,
-        "at": now.isoformat(),
+        "at": table.began.isoformat(),
         "machine": machine(),
         "rows": table.rows,
         "notes": table.notes,
         "failures": table.failures,
+        "rounds": table.rounds,
     }
     path.write_text(json.dumps(content, indent=2) + "\n")
     return path

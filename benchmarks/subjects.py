@@ -28,6 +28,7 @@ class Subject:
     ours: bool = True
     takes_bursts: bool = True
     most_clients: int | None = None
+    slow: bool = False
 
     def takes(self, clients: int) -> bool:
         """Whether it can be asked to serve so many."""
@@ -63,6 +64,7 @@ def available_peers(redis_url: str, table: Table) -> list[Subject]:
             ours=False,
             takes_bursts=peer.takes_bursts,
             most_clients=peer.most_clients,
+            slow=peer.slow,
         )
         for peer in PEERS
         if _is_here(peer, table)

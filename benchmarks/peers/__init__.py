@@ -36,6 +36,7 @@ class Peer:
     uses_redis: bool = False
     takes_bursts: bool = True
     most_clients: int | None = None  # more would take too long
+    slow: bool = False  # so much that a rate that is equal for all would only fill its backlog
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @contextmanager
@@ -107,7 +108,7 @@ PEERS = (
     ),
     Peer("Node ws", "websocket", _node_ws("send"), "Listening", needs="ws"),
     Peer("Node ws, frame built once", "websocket", _node_ws("frame"), "Listening", needs="ws"),
-    Peer("Channels, Redis, uvicorn", "websocket", _uvicorn, UVICORN, uses_redis=True),
+    Peer("Channels, Redis, uvicorn", "websocket", _uvicorn, UVICORN, uses_redis=True, slow=True),
     Peer(
         "Channels, Redis, daphne",
         "websocket",
@@ -115,7 +116,22 @@ PEERS = (
         DAPHNE,
         uses_redis=True,
         most_clients=PLAIN_MOST,
+        slow=True,
     ),
-    Peer("Channels, in memory, uvicorn", "websocket", _uvicorn, UVICORN, most_clients=PLAIN_MOST),
-    Peer("Channels, in memory, daphne", "websocket", _daphne, DAPHNE, most_clients=PLAIN_MOST),
+    Peer(
+        "Channels, in memory, uvicorn",
+        "websocket",
+        _uvicorn,
+        UVICORN,
+        most_clients=PLAIN_MOST,
+        slow=True,
+    ),
+    Peer(
+        "Channels, in memory, daphne",
+        "websocket",
+        _daphne,
+        DAPHNE,
+        most_clients=PLAIN_MOST,
+        slow=True,
+    ),
 )
