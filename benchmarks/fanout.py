@@ -28,6 +28,9 @@ from tests.support.servers import redis
 CLIENTS = (100, 1_000, 10_000)
 # Deliveries a second that all servers are asked for alike.
 EQUAL = 50_000
+FRAME_BYTES = 250
+# By so many another frame may be longer or shorter: numbers that servers give to events grow.
+FRAME_TOLERANCE = 3
 # What a speed is divided by: the server of that name and the same protocol, or its only one.
 PEERS = {
     "÷ C": "C and epoll",
@@ -57,7 +60,8 @@ def run(*, peers: bool = False, reps: int = 3, clients: Sequence[int] = CLIENTS)
     """One row for each server and number of clients."""
     allow_files(max(clients))
     table = Table(
-        f"Fan-out: frames of 250 bytes, window 8, bursts of 8 (window 32), medians of {reps}"
+        f"Fan-out: frames of {FRAME_BYTES} bytes, window 8, bursts of 8 (window 32),"
+        f" medians of {reps}"
     )
     sessions: list[Session] = []
     with on_core(OTHERS), databases() as postgres, redis() as redis_url:
@@ -100,6 +104,9 @@ def _measured(subjects: Sequence[Subject], clients: int, table: Table) -> Iterat
         faults = report.faults()
         if faults and subject.ours:
             table.failures.append(f"{name}: {faults} {report.sample}")
+        size = session.figures["frame bytes"]
+        if size and abs(size - FRAME_BYTES) > FRAME_TOLERANCE:
+            table.failures.append(f"{name}: frames of {size:.0f} bytes")
         speed = session.figures["deliveries/s"] or 0
         print(f"{name}: {speed:,.0f}/s {faults or ''}", file=sys.stderr, flush=True)
         yield session
@@ -136,6 +143,7 @@ def _figures(stages: dict[str, StageResult]) -> dict[str, float | None]:
         "bursts ÷ single": _ratio(in_bursts, speed),
         "CPU µs each": of("closed", _cpu_microseconds),
         "generator busy": of("closed", lambda stage: stage.generator_busy),
+        "frame bytes": of("closed", lambda stage: stage.frame_bytes),
     }
 
 

@@ -51,7 +51,7 @@ class StageResult(msgspec.Struct, frozen=True):
     deliveries: int
     other_messages: int  # heartbeats and the like
     bytes: int
-    frame_bytes: float  # all that came, for each delivery
+    frame_bytes: float  # of an event; 0 where none came
     stalls: int  # how often a closed loop went on though something did not come
     rate: float  # events a second that were asked for, of an open loop
     seconds: float

@@ -260,6 +260,7 @@ void client_message(struct client *client, const char *text, size_t count)
         other_message(client, text, count);
         return;
     }
+    tally.events++;
     enum verdict verdict = account_event(&client->account, number - FIRST_NUMBER);
     if (verdict == FRESH || verdict == LATE) event_came(client, sent);
 }
@@ -277,7 +278,10 @@ static bool take_some(struct client *client)
     tally.bytes += count;
     char *body = input, *end = input + count;
     if (client->state == HEAD && !(body = take_head(client, input, count))) return client->state == HEAD;
+    int64_t events = tally.events, other = tally.other;
     enum wire_end outcome = wire_take(&client->wire, client, body, end - body);
+    if (tally.other == other) tally.event_bytes += end - body;
+    else tally.events = events;
     if (client->state == GONE) return false;
     if (outcome == WIRE_BROKEN) tally.parse_errors++;
     if (outcome != WIRE_ON) lose(client);

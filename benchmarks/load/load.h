@@ -144,6 +144,7 @@ struct tally {
     int opening, listening; /* now */
     int connected;          /* ever, those that came back included */
     int64_t unreachable, closed_early, parse_errors, told_to_close, resets, other, bytes;
+    int64_t events, event_bytes; /* that came with nothing but events: no heartbeat weighs there */
     int refused[600]; /* by status */
     int64_t last_delivery;
     char sample[200]; /* of the first refusal, or of what ended a stream */
@@ -195,7 +196,7 @@ struct storm {
 struct result {
     const struct stage *stage;
     double rate, seconds, server_cpu, own_busy;
-    int64_t began, published, deliveries, other, bytes, stalls, publish_errors;
+    int64_t began, published, deliveries, other, bytes, events, event_bytes, stalls, publish_errors;
     struct histogram latencies, answers;
     struct storm storm;
     struct figures after;

@@ -35,6 +35,7 @@ enum phase { CONNECT, PAUSE, RUN, DRAIN, OVER };
 static enum phase phase;
 static int poll_fd, timer_fd, opened, returning, next_stage;
 static int64_t began, phase_began, idle, published_before, deliveries_before, other_before, bytes_before, errors_before;
+static int64_t events_before, event_bytes_before;
 static double own_cpu_before;
 static struct figures figures_before;
 static struct opening_figures opening;
@@ -228,6 +229,8 @@ static void begin_stage(const struct stage *stage, int64_t now)
     deliveries_before = ledger.deliveries;
     other_before = tally.other;
     bytes_before = tally.bytes;
+    events_before = tally.events;
+    event_bytes_before = tally.event_bytes;
     errors_before = publisher.errors;
     figures_before = server_figures();
     own_cpu_before = own_cpu_seconds();
@@ -275,12 +278,14 @@ static void end_stage(int64_t now)
     result->deliveries = ledger.deliveries - deliveries_before;
     result->other = tally.other - other_before;
     result->bytes = tally.bytes - bytes_before;
+    result->events = tally.events - events_before;
+    result->event_bytes = tally.event_bytes - event_bytes_before;
     result->publish_errors = publisher.errors - errors_before;
     result->server_cpu = result->after.cpu_seconds - figures_before.cpu_seconds;
     double own_cpu = own_cpu_seconds() - own_cpu_before - (options.spin ? idle / 1e9 : 0);
     result->own_busy = own_cpu / ((now - result->began) / 1e9);
-    if (result->stage->kind == WARM_UP && result->deliveries) {
-        int pad = WARM_UP_PAD + options.frame_bytes - (int)(result->bytes / result->deliveries);
+    if (result->stage->kind == WARM_UP && result->events) {
+        int pad = WARM_UP_PAD + options.frame_bytes - (int)(result->event_bytes / result->events);
         publisher.pad = pad > 0 ? pad : 0;
     }
     result_count++;

@@ -56,7 +56,7 @@ static void write_result(const struct result *result)
     write_count("other_messages", result->other);
     write_count("bytes", result->bytes);
     write_count("stalls", result->stalls);
-    write_figure("frame_bytes", result->deliveries ? (double)result->bytes / result->deliveries : 0);
+    write_figure("frame_bytes", result->events ? (double)result->event_bytes / result->events : 0);
     write_figure("rate", result->rate);
     write_figure("seconds", result->seconds);
     write_figure("deliveries_per_second", result->seconds > 0 ? result->deliveries / result->seconds : 0);

@@ -137,7 +137,10 @@ static enum wire_end take_websocket(struct wire *wire, struct client *client, ch
         case 0x8:
             client_answer(client, 0x8, frame.body, frame.length < 2 ? 0 : 2);
             return WIRE_ENDED;
-        case 0x9: client_answer(client, 0xa, frame.body, frame.length); break;
+        case 0x9:
+            tally.other++;
+            client_answer(client, 0xa, frame.body, frame.length);
+            break;
         case 0xa: break;
         default: return WIRE_BROKEN;
         }

@@ -1,5 +1,6 @@
 """The load generator tells what it got, and what it did not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,15 @@ def test_it_counts_what_is_another_ones() -> None:
         report = load(plan)
     assert report.faults() == {"foreign": 1}
     assert report.deliveries == CLIENTS * 7 + 7  # of 20 events
+
+
+def test_it_pads_frames_alike_whatever_else_comes_meanwhile() -> None:
+    heartbeat = b": still here" + b" " * 500 + b"\n\n"
+    with odd_server(lambda _, event, frame: [frame, heartbeat][: 1 + (event % 4 == 2)]) as port:
+        report = load(replace(_plan(port), warm_up=8))
+    assert report.faults() == {}
+    assert report.other_messages == CLIENTS * 7
+    assert report.stages[1].frame_bytes == pytest.approx(250, abs=3)
 
 
 @pytest.mark.parametrize("piece", [1, 7])
