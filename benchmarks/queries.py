@@ -2,7 +2,7 @@
 
 import threading
 import time
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -33,17 +33,19 @@ class Queries:
         """Note how many there are now."""
         row = administration.execute(_CALLS).fetchone()
         assert row is not None
-        self._times.append(time.monotonic())
-        self._counts.append(row[0])
+        self.note(time.monotonic(), row[0])
+
+    def note(self, moment: float, count: int) -> None:
+        """There had been so many then."""
+        self._times.append(moment)
+        self._counts.append(count)
 
     def between(self, start: float, end: float) -> int:
-        """How many there were from one moment to another, both as time.monotonic() tells them.
-        Exact to EVERY_SECONDS."""
-        return self._until(end) - self._until(start)
-
-    def _until(self, moment: float) -> int:
-        last = len(self._times) - 1
-        return self._counts[min(bisect_left(self._times, moment), last)]
+        """How many there were from one moment to another, both as time.monotonic() tells them:
+        from the last look before the first of them to the first look after the other."""
+        first = max(bisect_right(self._times, start) - 1, 0)
+        last = min(bisect_left(self._times, end), len(self._times) - 1)
+        return self._counts[last] - self._counts[first]
 
 
 @contextmanager

@@ -95,8 +95,8 @@ def _measure(postgres: Databases, plan: Plan, clients: int, table: Table) -> Row
     return {
         "missed is in": plan.found_in,
         "clients": clients,
-        "came back": storm.dropped,
-        "events/s": plan.rate,
+        "came back": storm.caught_up_ms.count,
+        "events/s": stage.published / stage.seconds,
         "seconds": storm.caught_up_ms.max / 1000,
         "half of them s": storm.caught_up_ms.p50 / 1000,
         "others before p99 ms": storm.others_before_ms.p99,

@@ -5,7 +5,7 @@ import time
 import psycopg
 
 from benchmarks.product import DURABLE, durable_postgres
-from benchmarks.queries import SETTINGS, counting
+from benchmarks.queries import SETTINGS, Queries, counting
 
 
 def test_it_counts_queries_but_none_that_number_events() -> None:
@@ -22,3 +22,12 @@ def test_it_counts_queries_but_none_that_number_events() -> None:
             connection.execute("DELETE FROM realtime_outboxevent")
             connection.commit()
         assert queries.between(0, time.monotonic()) == 3
+
+
+def test_it_loses_no_query_of_the_first_and_last_moments() -> None:
+    queries = Queries()
+    for moment, count in ((1.0, 10), (2.0, 15), (3.0, 18), (4.0, 30)):
+        queries.note(moment, count)
+    assert queries.between(1.5, 2.5) == 8
+    assert queries.between(2.0, 3.0) == 3
+    assert queries.between(0.0, 9.0) == 20
