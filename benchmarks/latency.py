@@ -5,19 +5,11 @@ over REST. The clock starts at the event's timestamp, which is taken just before
 that the commit itself counts, too.
 """
 
-import json
-import multiprocessing
-import selectors
-import socket
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import cast
 
+from benchmarks.listeners import listening
 from benchmarks.product import durable_postgres
 from benchmarks.report import Row, Table, percentile
 from benchmarks.site import post, seller_token, site
@@ -43,22 +35,24 @@ def run() -> Table:
 
 
 def _measure(name: str, database_url: str, folder: Path) -> Row:
+    count = EVENTS_PER_SECOND * SECONDS
     with site(folder, database_url=database_url) as server:
         token = seller_token(server)
         product = post(server, "/api/products", PRODUCT, token)
-        count = WARM_UP_EVENTS + EVENTS_PER_SECOND * SECONDS
-        with _listening(server.port, token, count) as heard:
+        with listening(
+            port=server.port, token=token, clients=CLIENTS, channels="availability"
+        ) as clients:
+            _change_stock(server, product["id"], token, WARM_UP_EVENTS)
+            clients.hear(WARM_UP_EVENTS * CLIENTS)
             _change_stock(server, product["id"], token, count)
-            if not heard.poll(10):
-                raise RuntimeError("Deliveries are missing.")
-            latencies = sorted(heard.recv())
+            heard = clients.hear(count * CLIENTS)
     return {
         "database": name,
         "events": count,
-        "deliveries": len(latencies),
-        "median ms": percentile(latencies, 0.5) * 1000,
-        "p99 ms": percentile(latencies, 0.99) * 1000,
-        "max ms": latencies[-1] * 1000,
+        "deliveries": heard.deliveries,
+        "median ms": percentile(heard.latencies, 0.5) * 1000,
+        "p99 ms": percentile(heard.latencies, 0.99) * 1000,
+        "max ms": heard.latencies[-1] * 1000,
     }
 
 
@@ -68,50 +62,3 @@ def _change_stock(server: Marketplace, product_id: int, token: str, count: int) 
     for number in range(count):
         time.sleep(max(0.0, began + number / EVENTS_PER_SECOND - time.monotonic()))
         post(server, f"/api/products/{product_id}/stock", {"change": 1}, token)
-
-
-@contextmanager
-def _listening(port: int, token: str, count: int) -> Iterator[Connection]:
-    """Clients in a process of their own. When each has heard all events, the latencies of all
-    deliveries but those of the warm-up come through the pipe, in seconds."""
-    ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(
-        target=_listen, args=(port, token, count, theirs), daemon=True
-    )
-    process.start()
-    try:
-        if ours.recv() != "connected":
-            raise RuntimeError("The clients could not connect.")
-        yield ours
-    finally:
-        process.terminate()
-        process.join()
-
-
-def _listen(port: int, token: str, count: int, pipe: Connection) -> None:
-    selector = selectors.DefaultSelector()
-    for _ in range(CLIENTS):
-        selector.register(_open_stream(port, token), selectors.EVENT_READ)
-    pipe.send("connected")
-    latencies: list[float] = []
-    while len(latencies) < count * CLIENTS:
-        for key, _ in selector.select():
-            client = cast(socket.socket, key.fileobj)
-            heard_at = time.time()
-            for line in client.recv(65536).split(b"\n"):
-                if line.startswith(b"data: ") and b'"availability-updated"' in line:
-                    timestamp = json.loads(line[6:])["timestamp"]
-                    latencies.append(heard_at - datetime.fromisoformat(timestamp).timestamp())
-    pipe.send(latencies[WARM_UP_EVENTS * CLIENTS :])
-
-
-def _open_stream(port: int, token: str) -> socket.socket:
-    client = socket.create_connection(("127.0.0.1", port))
-    client.sendall(
-        f"GET /api/webhook/events?channels=availability HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-        f"Authorization: Bearer {token}\r\n\r\n".encode()
-    )
-    while b"event: subscribed" not in client.recv(65536):
-        pass
-    client.setblocking(False)
-    return client

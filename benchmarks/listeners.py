@@ -22,6 +22,9 @@ _EVENT = re.compile(
 )
 
 
+ARRIVE_SECONDS = 30.0
+
+
 @dataclass(frozen=True)
 class Heard:
     """What all clients heard between two moments: latencies in seconds, from the event's timestamp,
@@ -36,6 +39,21 @@ class Listeners:
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
+
+    def hear(self, deliveries: int) -> Heard:
+        """What came, when it is so many deliveries. Raises RuntimeError where they do not come.
+
+        None can stand for another that is lost: a client ends that hears one twice."""
+        deadline = time.monotonic() + ARRIVE_SECONDS
+        latencies: list[float] = []
+        while (missing := deliveries - len(latencies)) > 0:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{missing} deliveries are missing.")
+            time.sleep(0.02)
+            latencies += self.collect().latencies
+        if missing < 0:
+            raise RuntimeError(f"{-missing} deliveries too many.")
+        return Heard(deliveries=len(latencies), latencies=sorted(latencies))
 
     def collect(self) -> Heard:
         """What came since they connected, or since this was last asked."""
@@ -55,6 +73,7 @@ def listening(
         target=_listen, args=(port, token, clients, churn, channels, theirs), daemon=True
     )
     process.start()
+    theirs.close()  # where the clients end, there is an end to read
     try:
         if not ours.poll(60) or ours.recv() != "connected":
             raise RuntimeError("The clients could not connect.")

@@ -6,11 +6,10 @@ Writers are processes beside the server, as workers are; one server numbers and 
 
 import statistics
 import tempfile
-import time
 from pathlib import Path
 
 from benchmarks import cpu
-from benchmarks.listeners import Heard, Listeners, listening
+from benchmarks.listeners import Listeners, listening
 from benchmarks.product import durable_postgres
 from benchmarks.report import Row, Table, percentile
 from benchmarks.site import seller_token, site
@@ -23,7 +22,6 @@ WRITES: tuple[Write, ...] = ("event", "row", "service")
 SECONDS = 3.0
 ROUNDS = 3
 CALM_RATE = 500
-ARRIVE_SECONDS = 30.0
 
 
 def run() -> Table:
@@ -65,7 +63,7 @@ class Bench:
     def warm_up(self) -> None:
         """Have every process do once what it will do."""
         commits = self._writers.write("row", writers=max(WRITERS), seconds=1)
-        self._all_of(commits)
+        self._clients.hear(commits * CLIENTS)
 
     def row(self, write: Write, writers: int) -> Row:
         """One row of the table. Silent and announced in turn: the machine has slow phases."""
@@ -75,7 +73,7 @@ class Bench:
                 silent.append(self._rate(write, writers, announced=False))
             announced.append(self._rate(write, writers, announced=True))
         commits = self._writers.write(write, writers=writers, seconds=SECONDS, rate=CALM_RATE)
-        calm = self._all_of(commits)
+        calm = self._clients.hear(commits * CLIENTS)
         without = _medians(silent) if silent else (0.0, 0.0)
         rate, cost = _medians(announced)
         return {
@@ -94,20 +92,9 @@ class Bench:
         before = cpu.seconds_of_descendants()
         commits = self._writers.write(write, writers=writers, seconds=SECONDS, announced=announced)
         if announced:
-            self._all_of(commits)
+            self._clients.hear(commits * CLIENTS)
         cost = (cpu.seconds_of_descendants() - before) / commits
         return commits / SECONDS, cost * 1_000_000
-
-    def _all_of(self, commits: int) -> Heard:
-        """What the clients heard, when each has heard of all of it."""
-        deadline = time.monotonic() + ARRIVE_SECONDS
-        latencies: list[float] = []
-        while (missing := commits * CLIENTS - len(latencies)) > 0:
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"{missing} deliveries are missing.")
-            time.sleep(0.02)
-            latencies += self._clients.collect().latencies
-        return Heard(deliveries=len(latencies), latencies=sorted(latencies))
 
 
 def _medians(runs: list[tuple[float, float]]) -> tuple[float, float]:
