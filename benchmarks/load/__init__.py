@@ -107,6 +107,7 @@ class Report(msgspec.Struct, frozen=True):
             "not connected": self.clients - self.connected,
             "closed early": self.closed_early,
             "publish errors": self.publish_errors + self.publisher_lost,
+            "stalls": sum(stage.stalls for stage in self.stages),
             "missing": self.missing,
             "doubled": self.doubled,
             "reordered": self.reordered,

@@ -174,6 +174,7 @@ extern struct publisher publisher;
 void publisher_connect(void);
 void publisher_send(int batch, int64_t intended); /* intended: by the wall clock */
 void publisher_ready(void);
+void publisher_give_up(int64_t now);
 
 /* --- server.c: what the kernel tells of the measured processes ------------------------------ */
 

@@ -252,6 +252,7 @@ static void next(int64_t now)
 static bool goes_on(const struct stage *stage, int64_t now)
 {
     if (!tally.listening && !tally.opening && stage->kind != STORM) return false;
+    publisher_give_up(now);
     if (publisher.dead) return false;
     if (stage->kind == STORM) storm(stage, now);
     if (stage->kind == LISTEN) return now < present()->began + stage->seconds * SECOND;

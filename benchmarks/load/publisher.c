@@ -96,6 +96,12 @@ void publisher_send(int batch, int64_t intended)
     free(whole);
 }
 
+/* A server that takes a request and never answers would hold up everything. */
+void publisher_give_up(int64_t now)
+{
+    if (publisher.busy && now - publisher.sent_at > 2 * options.patience * SECOND) publisher.dead = true;
+}
+
 static void answered(void)
 {
     histogram_add(&results[result_count].answers, monotonic() - publisher.sent_at);

@@ -44,6 +44,7 @@ class OddServer:
         piece: int | None,
         dies_at: int,
         rest: float,
+        mute: bool,
     ) -> None:
         self._deliver = deliver
         self._frame = frame
@@ -51,6 +52,7 @@ class OddServer:
         self._piece = piece
         self._dies_at = dies_at
         self._rest = rest
+        self._mute = mute
         self._subscribers: list[asyncio.StreamWriter] = []
         self._events = 0
         self._server: asyncio.Server | None = None
@@ -73,7 +75,8 @@ class OddServer:
                     continue
                 length = int(head.lower().partition(b"content-length:")[2].split()[0])
                 body = await reader.readexactly(length)
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                if not self._mute:
+                    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
                 for line in body.splitlines():
                     await self._publish(line)
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -115,11 +118,13 @@ def odd_server(
     piece: int | None = None,
     dies_at: int = 0,
     rest: float = 60,
+    mute: bool = False,
 ) -> Iterator[int]:
     """Run one; gives its port. piece: bytes in one write; dies_at: the event that it dies of; rest:
-    seconds after which it ends a connection without a word, in place of taking a request."""
+    seconds after which it ends a connection without a word, in place of taking a request;
+    mute: it answers no request that publishes."""
     server = OddServer(
-        deliver, frame=frame, welcome=welcome, piece=piece, dies_at=dies_at, rest=rest
+        deliver, frame=frame, welcome=welcome, piece=piece, dies_at=dies_at, rest=rest, mute=mute
     )
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)

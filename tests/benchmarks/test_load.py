@@ -57,8 +57,7 @@ def test_it_counts_what_is_lost() -> None:
 def test_it_goes_on_behind_a_loss_in_a_closed_loop() -> None:
     with odd_server(lambda who, event, frame: [frame] if who or event else []) as port:
         report = load(_plan(port, "closed,window=1,seconds=0.6"))
-    assert report.faults() == {"missing": 1}
-    assert report.stages[0].stalls == 1
+    assert report.faults() == {"missing": 1, "stalls": 1}
 
 
 def test_it_counts_what_comes_twice() -> None:
@@ -174,6 +173,14 @@ def test_it_publishes_on_no_connection_that_has_rested() -> None:
         plan = Load(ports=[port], clients=CLIENTS, warm_up=0, settle=2.1, stages=[PACED])
         report = load(plan)
     assert report.faults() == {}
+
+
+def test_it_waits_for_no_answer_that_never_comes() -> None:
+    with odd_server(mute=True) as port:
+        report = load(_plan(port, "closed,window=4,seconds=30"))
+    assert report.publisher_lost
+    assert report.faults() == {"publish errors": 1}
+    assert report.deliveries == CLIENTS
 
 
 def test_it_tells_of_a_server_that_is_not_there() -> None:
