@@ -20,6 +20,7 @@ def compiled(name: str, sources: Sequence[Path]) -> Path:
     """The program, made of these sources and the headers beside them. Raises NoCompiler."""
     headers = {header for source in sources for header in source.parent.glob("*.h")}
     contents = [path.read_bytes() for path in sorted({*sources, *headers})]
+    contents.append(" ".join(OPTIONS).encode())
     # Of its content, not its time: a checkout of another branch may be older.
     fingerprint = hashlib.sha256(b"\0".join(contents)).hexdigest()[:16]
     program = BUILD / f"{name}-{fingerprint}"
@@ -41,3 +42,6 @@ def _compile(program: Path, sources: Sequence[Path]) -> None:
             raise NoCompiler(f"{program.name} could not be compiled:\n{outcome.stderr}")
         # Two runs at once: each puts a whole program there.
         os.replace(made, program)
+    for old in BUILD.glob(f"{program.name.rpartition('-')[0]}-*"):
+        if old != program:
+            old.unlink(missing_ok=True)

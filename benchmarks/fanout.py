@@ -115,7 +115,6 @@ def _measured(subjects: Sequence[Subject], clients: int, table: Table) -> Iterat
 
 def _measure(subject: Subject, clients: int) -> tuple[Session, Report]:
     """All stages on the same streams."""
-    # The generator shares its core with PostgreSQL and Redis: it may not spin.
     stages = {"closed": "closed,window=8,seconds=2", "half": "open,share=0.5,seconds=2.5"}
     if not subject.slow:
         stages["equal"] = f"open,rate={EQUAL / clients},seconds=2.5"

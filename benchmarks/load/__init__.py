@@ -24,9 +24,7 @@ class Latencies(msgspec.Struct, frozen=True):
 
     count: int
     p50: float
-    p90: float
     p99: float
-    p999: float
     max: float
 
 
@@ -61,7 +59,6 @@ class StageResult(msgspec.Struct, frozen=True):
     server_pss_mb: float
     generator_busy: float  # share of one core
     latency_ms: Latencies
-    answer_ms: Latencies  # of the requests that publish
     storm: Storm | None = None
 
 
@@ -82,7 +79,6 @@ class Report(msgspec.Struct, frozen=True):
     refused: dict[str, int]  # by status
     unreachable: int
     closed_early: int
-    told_to_close: int
     resets: int
     other_messages: int
     sample: str  # of the first refusal, or of what ended a stream
@@ -134,13 +130,11 @@ class Load:
     audiences: Sequence[tuple[str, str]] = ()
     pids: Sequence[int] = ()
     inflight: int = 128
-    ramp: float = 0.0
     sources: int = 1
     warm_up: int = 8
     frame_bytes: int = 250
     settle: float = 0.3
     patience: float = 5.0
-    spin: bool = False
 
 
 class LoadFailed(Exception):
@@ -165,7 +159,6 @@ def _arguments(plan: Load, folder: Path) -> list[str]:
     numbers = {
         "clients": plan.clients,
         "inflight": plan.inflight,
-        "ramp": plan.ramp,
         "sources": plan.sources,
         "warm-up": plan.warm_up,
         "frame-bytes": plan.frame_bytes,
@@ -184,7 +177,6 @@ def _arguments(plan: Load, folder: Path) -> list[str]:
     }
     given = {**numbers, **{name: text for name, text in texts.items() if text}}
     options = [f"--{name}={value}" for name, value in given.items()]
-    options += ["--spin"] if plan.spin else []
     return [*options, *(f"--stage={stage}" for stage in plan.stages)]
 
 

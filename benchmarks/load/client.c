@@ -226,10 +226,7 @@ static void other_message(struct client *client, const char *text, size_t count)
     tally.other++;
     if (client->state == GREETING && mentions(text, count, options.ready)) opened(client);
     else if (mentions(text, count, "\"type\":\"reset\"")) tally.resets++;
-    else if (mentions(text, count, "\"type\":\"closing\"")) {
-        tally.told_to_close++;
-        take_sample(text, count);
-    }
+    else if (mentions(text, count, "\"type\":\"closing\"")) take_sample(text, count);
 }
 
 static void event_came(struct client *client, int64_t sent)

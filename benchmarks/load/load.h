@@ -43,13 +43,12 @@ struct options {
     const char *path, *publish_path, *ready, *audiences_file;
     int ports[MOST_PORTS], port_count;
     int clients, inflight, sources, warm_up, frame_bytes;
-    double ramp, settle, patience;
+    double settle, patience;
     char **tokens;
     int token_count;
     int pids[MOST_PIDS], pid_count;
     struct stage stages[MOST_STAGES];
     int stage_count;
-    bool spin;
 };
 
 extern struct options options;
@@ -143,7 +142,7 @@ struct client {
 struct tally {
     int opening, listening; /* now */
     int connected;          /* ever, those that came back included */
-    int64_t unreachable, closed_early, parse_errors, told_to_close, resets, other, bytes;
+    int64_t unreachable, closed_early, parse_errors, resets, other, bytes;
     int64_t events, event_bytes; /* that came with nothing but events: no heartbeat weighs there */
     int refused[600]; /* by status */
     int64_t last_delivery;
@@ -167,7 +166,6 @@ struct publisher {
     int fd, pad;
     bool busy, dead;
     int64_t errors, sent_at;
-    struct histogram answers;
 };
 
 extern struct publisher publisher;
@@ -198,7 +196,7 @@ struct result {
     const struct stage *stage;
     double rate, seconds, server_cpu, own_busy;
     int64_t began, published, deliveries, other, bytes, events, event_bytes, stalls, publish_errors;
-    struct histogram latencies, answers;
+    struct histogram latencies;
     struct storm storm;
     struct figures after;
 };

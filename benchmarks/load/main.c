@@ -34,7 +34,7 @@ enum phase { CONNECT, PAUSE, RUN, DRAIN, OVER };
 
 static enum phase phase;
 static int poll_fd, timer_fd, opened, returning, next_stage;
-static int64_t began, phase_began, idle, published_before, deliveries_before, other_before, bytes_before, errors_before;
+static int64_t began, phase_began, published_before, deliveries_before, other_before, bytes_before, errors_before;
 static int64_t events_before, event_bytes_before;
 static double own_cpu_before;
 static struct figures figures_before;
@@ -85,11 +85,10 @@ static struct result *present(void) { return &results[result_count]; }
 
 /* --- opening ------------------------------------------------------------------------------ */
 
-static void open_more(int64_t now)
+static void open_more(void)
 {
-    double allowed = options.ramp > 0 ? options.ramp * (now - began) / SECOND + 1 : options.clients;
     for (int i = 0; i < OPENED_AT_ONCE && opened < options.clients; i++) {
-        if (opened >= allowed || tally.opening >= options.inflight) return;
+        if (tally.opening >= options.inflight) return;
         clients[opened].index = opened;
         clients[opened].cursor = -1;
         client_open(&clients[opened++]);
@@ -106,7 +105,7 @@ static void give_up_old_openings(int64_t now)
 
 static void connect_all(int64_t now)
 {
-    open_more(now);
+    open_more();
     if (opened < options.clients || tally.opening) return;
     opening.connected = tally.connected;
     opening.seconds = (now - began) / 1e9;
@@ -234,7 +233,6 @@ static void begin_stage(const struct stage *stage, int64_t now)
     errors_before = publisher.errors;
     figures_before = server_figures();
     own_cpu_before = own_cpu_seconds();
-    idle = 0;
     tally.last_delivery = 0;
     result->began = monotonic();
     enter(RUN, now);
@@ -283,7 +281,7 @@ static void end_stage(int64_t now)
     result->event_bytes = tally.event_bytes - event_bytes_before;
     result->publish_errors = publisher.errors - errors_before;
     result->server_cpu = result->after.cpu_seconds - figures_before.cpu_seconds;
-    double own_cpu = own_cpu_seconds() - own_cpu_before - (options.spin ? idle / 1e9 : 0);
+    double own_cpu = own_cpu_seconds() - own_cpu_before;
     result->own_busy = own_cpu / ((now - result->began) / 1e9);
     if (result->stage->kind == WARM_UP && result->events) {
         int pad = WARM_UP_PAD + options.frame_bytes - (int)(result->event_bytes / result->events);
@@ -318,10 +316,8 @@ static void poll_once(void)
 {
     struct epoll_event events[EPOLL_EVENTS];
     bool storms = phase >= RUN && phase < OVER && returning < present()->stage->drop && present()->storm.back_at;
-    int patience = options.spin && phase >= RUN ? 0 : phase == CONNECT ? 1 : storms ? 0 : 10;
-    int64_t before = monotonic();
+    int patience = phase == CONNECT ? 1 : storms ? 0 : 10;
     int count = epoll_wait(poll_fd, events, EPOLL_EVENTS, patience);
-    if (!count) idle += monotonic() - before;
     for (int i = 0; i < count; i++) {
         void *who = events[i].data.ptr;
         uint64_t ticks;

@@ -22,7 +22,6 @@ static const char usage[] =
     "  --ready TEXT            a client is connected when a message has this text; else at the head\n"
     "  --clients N             how many streams (100)\n"
     "  --inflight N            handshakes at once (128)\n"
-    "  --ramp R                new connections a second; 0: as many as may be at once (0)\n"
     "  --sources N             addresses 127.0.0.x that the clients come from (1)\n"
     "  --publish PATH          where the events are posted\n"
     "  --audiences FILE        lines AUDIENCE HEARERS: ledger.c (everything is for everybody)\n"
@@ -33,7 +32,6 @@ static const char usage[] =
     "                          goes on then, in spite of its window; no event is sent any more when an\n"
     "                          answer has not come for twice as long\n"
     "  --pids P[,P...]         the server's processes, whose CPU and memory are told\n"
-    "  --spin                  poll without sleeping; only where nothing else needs the core\n"
     "  --stage listen,seconds=S\n"
     "          closed,window=W,batch=M,seconds=S   event k when all have event k - W\n"
     "          open,rate=R,batch=M,seconds=S       R events a second, whatever comes\n"
@@ -104,7 +102,8 @@ static void read_stage(char *text)
 {
     if (options.stage_count == MOST_STAGES) refuse("too many stages");
     struct stage *stage = &options.stages[options.stage_count++];
-    *stage = (struct stage){ .kind = kind_of(strtok(text, ",")), .seconds = 5, .batch = 1, .window = 8, .after = 1 };
+    const char *kind = strtok(text, ",");
+    *stage = (struct stage){ .kind = kind_of(kind ? kind : ""), .seconds = 5, .batch = 1, .window = 8, .after = 1 };
     for (char *pair = strtok(NULL, ","); pair; pair = strtok(NULL, ",")) {
         char *value = strchr(pair, '=');
         if (!value) refuse("a stage's settings are name=value");
@@ -145,14 +144,14 @@ static void check(void)
 
 void read_options(int argc, char **argv)
 {
-    enum { PORT = 256, PROTOCOL, PATH, TOKENS, READY, CLIENTS, INFLIGHT, RAMP, SOURCES, PUBLISH, AUDIENCES, FRAME_BYTES,
-           WARM_UP_EVENTS, SETTLE, PATIENCE, PIDS, SPIN, STAGE };
+    enum { PORT = 256, PROTOCOL, PATH, TOKENS, READY, CLIENTS, INFLIGHT, SOURCES, PUBLISH, AUDIENCES, FRAME_BYTES,
+           WARM_UP_EVENTS, SETTLE, PATIENCE, PIDS, STAGE };
     static const struct option names[] = {
         { "port", 1, 0, PORT }, { "protocol", 1, 0, PROTOCOL }, { "path", 1, 0, PATH }, { "tokens", 1, 0, TOKENS },
-        { "ready", 1, 0, READY }, { "clients", 1, 0, CLIENTS }, { "inflight", 1, 0, INFLIGHT }, { "ramp", 1, 0, RAMP },
+        { "ready", 1, 0, READY }, { "clients", 1, 0, CLIENTS }, { "inflight", 1, 0, INFLIGHT }, 
         { "sources", 1, 0, SOURCES }, { "publish", 1, 0, PUBLISH }, { "audiences", 1, 0, AUDIENCES },
         { "frame-bytes", 1, 0, FRAME_BYTES }, { "warm-up", 1, 0, WARM_UP_EVENTS }, { "settle", 1, 0, SETTLE },
-        { "patience", 1, 0, PATIENCE }, { "pids", 1, 0, PIDS }, { "spin", 0, 0, SPIN }, { "stage", 1, 0, STAGE },
+        { "patience", 1, 0, PATIENCE }, { "pids", 1, 0, PIDS }, { "stage", 1, 0, STAGE },
         { 0, 0, 0, 0 },
     };
     int name;
@@ -167,7 +166,6 @@ void read_options(int argc, char **argv)
         case READY: options.ready = optarg; break;
         case CLIENTS: options.clients = atoi(optarg); break;
         case INFLIGHT: options.inflight = atoi(optarg); break;
-        case RAMP: options.ramp = atof(optarg); break;
         case SOURCES: options.sources = atoi(optarg); break;
         case PUBLISH: options.publish_path = optarg; break;
         case AUDIENCES: options.audiences_file = optarg; break;
@@ -176,7 +174,6 @@ void read_options(int argc, char **argv)
         case SETTLE: options.settle = atof(optarg); break;
         case PATIENCE: options.patience = atof(optarg); break;
         case PIDS: options.pid_count = read_numbers(optarg, options.pids, MOST_PIDS); break;
-        case SPIN: options.spin = true; break;
         case STAGE: read_stage(optarg); break;
         default: refuse("an option is unknown or has no value");
         }

@@ -104,7 +104,6 @@ void publisher_give_up(int64_t now)
 
 static void answered(void)
 {
-    histogram_add(&results[result_count].answers, monotonic() - publisher.sent_at);
     answered_at = monotonic();
     publisher.busy = in_body = false;
     answer_count = 0;

@@ -30,9 +30,8 @@ static void write_figure(const char *name, double figure)
 
 static void write_histogram(const char *name, const struct histogram *histogram)
 {
-    printf("\"%s\":{\"count\":%" PRIu64 ",\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f},", name,
-           histogram->total, histogram_ms(histogram, .5), histogram_ms(histogram, .9), histogram_ms(histogram, .99),
-           histogram_ms(histogram, .999), histogram->longest / 1e6);
+    printf("\"%s\":{\"count\":%" PRIu64 ",\"p50\":%.3f,\"p99\":%.3f,\"max\":%.3f},", name,
+           histogram->total, histogram_ms(histogram, .5), histogram_ms(histogram, .99), histogram->longest / 1e6);
 }
 
 static void write_storm(const struct storm *storm, int dropped)
@@ -65,7 +64,6 @@ static void write_result(const struct result *result)
     write_figure("server_pss_mb", result->after.pss_mb);
     write_figure("generator_busy", result->own_busy);
     write_histogram("latency_ms", &result->latencies);
-    write_histogram("answer_ms", &result->answers);
     if (result->stage->kind == STORM) write_storm(&result->storm, result->stage->drop);
     printf("\"kind\":\"%s\"}", names[result->stage->kind]);
 }
@@ -106,7 +104,6 @@ void report(const struct opening_figures *opening)
     write_refusals();
     write_count("unreachable", tally.unreachable);
     write_count("closed_early", tally.closed_early);
-    write_count("told_to_close", tally.told_to_close);
     write_count("resets", tally.resets);
     write_count("other_messages", tally.other);
     write_text("sample", tally.sample);

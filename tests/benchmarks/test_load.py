@@ -195,6 +195,7 @@ def test_it_tells_of_a_server_that_is_not_there() -> None:
     ("stage", "refusal"),
     [
         ("sideways,seconds=1", "no such kind of stage"),
+        ("", "no such kind of stage"),
         ("open,speed=1", "no such setting"),
         ("open,share=0.5", "no closed stage"),
         ("storm,rate=10,seconds=2,drop=2", "more clients drop"),
@@ -222,7 +223,11 @@ def test_it_compiles_again_what_has_changed(
     first = compiled("nothing", [source])
     assert compiled("nothing", [source]) == first
     source.write_text("int main(void) { return 1; }")
-    assert compiled("nothing", [source]) != first
+    second = compiled("nothing", [source])
+    assert second != first
+    assert list(compiling.BUILD.iterdir()) == [second]
+    monkeypatch.setattr(compiling, "OPTIONS", ("-O1",))
+    assert compiled("nothing", [source]) != second
     source.write_text("int main(void) {")
     with pytest.raises(NoCompiler, match="could not be compiled"):
         compiled("nothing", [source])
