@@ -3,10 +3,15 @@
 import json
 import os
 import platform
+import re
+import shutil
+import subprocess
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+
+from tests.support.machine import ROOT, postgres_program
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -47,6 +52,31 @@ def _written(value: str | float | None) -> str:
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
+# What says which version of it is there.
+VERSIONS = {
+    "commit": ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+    "kernel": ["uname", "-sr"],
+    "PostgreSQL": [postgres_program("postgres"), "--version"],
+    "Redis": ["redis-server", "--version"],
+    "nginx": ["/usr/sbin/nginx", "-v"],
+    "node": ["node", "--version"],
+}
+WS = ROOT / "benchmarks" / "peers" / "package-lock.json"
+
+
+def versions() -> dict[str, str]:
+    """What measured, and was measured; the programs that are here."""
+    found = {name: _said(command) for name, command in VERSIONS.items() if shutil.which(command[0])}
+    found["ws"] = json.loads(WS.read_text())["packages"]["node_modules/ws"]["version"]
+    processor = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+    return {**found, "processor": processor[1] if processor else platform.machine()}
+
+
+def _said(command: list[str]) -> str:
+    outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return (outcome.stdout or outcome.stderr).strip()
+
+
 def machine() -> str:
     """The size of the machine that measured."""
     pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -62,6 +92,7 @@ def write(scenario: str, table: Table) -> Path:
         "title": table.title,
         "at": table.began.isoformat(),
         "machine": machine(),
+        "versions": versions(),
         "rows": table.rows,
         "notes": table.notes,
         "failures": table.failures,

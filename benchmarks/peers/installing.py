@@ -1,5 +1,6 @@
 """What the peers need that the product does not, installed when it is asked for."""
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 from tests.support.machine import install, may_install
 
 HERE = Path(__file__).parent
+LOCK = HERE / "package-lock.json"
 NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 NCHAN_PACKAGES = ("nginx-light", "libnginx-mod-nchan")
 
@@ -35,9 +37,16 @@ def _provide_nchan() -> None:
 def _provide_ws() -> None:
     if not shutil.which("npm"):
         raise NotInstalled("it needs node and npm")
-    # As the lock file says, and quick where that is there.
-    if not (HERE / "node_modules" / "ws").exists():
+    if _version(HERE / "node_modules" / ".package-lock.json") != _version(LOCK):
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE, check=True)
+
+
+def _version(lock: Path) -> str | None:
+    """Of the `ws` that npm notes there."""
+    if not lock.exists():
+        return None
+    version: str = json.loads(lock.read_text())["packages"]["node_modules/ws"]["version"]
+    return version
 
 
 _PROVIDERS: dict[str, Callable[[], None]] = {"nchan": _provide_nchan, "ws": _provide_ws}

@@ -25,7 +25,11 @@ def test_it_shows_figures_notes_and_what_failed() -> None:
     assert title == "Title"
     assert row.split() == ["ours", "1.23", "–"]
     assert (note, failure) == ("nchan is left out.", "ours lost 3.")
-    assert json.loads(write("scenario", table).read_text())["failures"] == ["ours lost 3."]
+    written = json.loads(write("scenario", table).read_text())
+    assert written["failures"] == ["ours lost 3."]
+    assert {"commit", "kernel", "processor", "PostgreSQL", "Redis", "ws"} <= written[
+        "versions"
+    ].keys()
 
 
 def test_it_divides_each_figure_by_that_of_the_run_before(tmp_path: Path) -> None:
