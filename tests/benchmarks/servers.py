@@ -1,6 +1,8 @@
 """A server that does to its subscribers what it is told: it loses, doubles, delays, cuts."""
 
 import asyncio
+import contextlib
+import json
 import struct
 import threading
 import time
@@ -10,6 +12,9 @@ from contextlib import contextmanager
 # What a subscriber gets of an event: (number of the subscriber, number of the event, its frame).
 Deliver = Callable[[int, int, bytes], Sequence[bytes]]
 Frame = Callable[[bytes], bytes]
+# What one that comes back gets of the frames that it missed.
+Replay = Callable[[Sequence[bytes]], Sequence[bytes]]
+FIRST_NUMBER = 1_000_000  # of the load generator's events
 
 WELCOMES = {
     "sse": b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n",
@@ -20,6 +25,11 @@ WELCOMES = {
 def sse_frame(line: bytes) -> bytes:
     """The line as an event."""
     return b"data: " + line + b"\n\n"
+
+
+def numbered_sse_frame(line: bytes) -> bytes:
+    """The line as an event that one can come back behind."""
+    return b"id: %d\n" % json.loads(line)["n"] + sse_frame(line)
 
 
 def websocket_frame(text: bytes, *, opcode: int = 1, final: bool = True) -> bytes:
@@ -45,6 +55,7 @@ class OddServer:
         dies_at: int,
         rest: float,
         mute: bool,
+        replay: Replay,
     ) -> None:
         self._deliver = deliver
         self._frame = frame
@@ -53,8 +64,9 @@ class OddServer:
         self._dies_at = dies_at
         self._rest = rest
         self._mute = mute
+        self._replay = replay
         self._subscribers: list[asyncio.StreamWriter] = []
-        self._events = 0
+        self._log: list[bytes] = []
         self._server: asyncio.Server | None = None
 
     async def start(self) -> int:
@@ -70,7 +82,9 @@ class OddServer:
                 if time.monotonic() - began > self._rest:
                     return
                 if head.startswith(b"GET"):
-                    writer.write(self._welcome)
+                    _, _, cursor = head.partition(b"Last-Event-ID: ")
+                    missed = self._log[int(cursor) - FIRST_NUMBER + 1 :] if cursor else []
+                    writer.write(b"".join([self._welcome, *self._replay(missed)]))
                     self._subscribers.append(writer)
                     continue
                 length = int(head.lower().partition(b"content-length:")[2].split()[0])
@@ -83,16 +97,19 @@ class OddServer:
             pass
         finally:
             writer.close()
+            if writer in self._subscribers:
+                self._subscribers.remove(writer)
 
     async def _publish(self, line: bytes) -> None:
-        event, frame = self._events, self._frame(line)
-        self._events += 1
-        if self._events == self._dies_at:
+        event, frame = len(self._log), self._frame(line)
+        self._log.append(frame)
+        if len(self._log) == self._dies_at:
             await self.die()
             return
-        for number, subscriber in enumerate(self._subscribers):
+        for number, subscriber in enumerate([*self._subscribers]):
             for each in self._deliver(number, event, frame):
-                await self._write(subscriber, each)
+                with contextlib.suppress(ConnectionError):  # it has dropped
+                    await self._write(subscriber, each)
 
     async def _write(self, subscriber: asyncio.StreamWriter, data: bytes) -> None:
         size = self._piece or len(data)
@@ -119,12 +136,20 @@ def odd_server(
     dies_at: int = 0,
     rest: float = 60,
     mute: bool = False,
+    replay: Replay = list,
 ) -> Iterator[int]:
     """Run one; gives its port. piece: bytes in one write; dies_at: the event that it dies of; rest:
     seconds after which it ends a connection without a word, in place of taking a request;
-    mute: it answers no request that publishes."""
+    mute: it answers no request that publishes; replay: what it gives who comes back."""
     server = OddServer(
-        deliver, frame=frame, welcome=welcome, piece=piece, dies_at=dies_at, rest=rest, mute=mute
+        deliver,
+        frame=frame,
+        welcome=welcome,
+        piece=piece,
+        dies_at=dies_at,
+        rest=rest,
+        mute=mute,
+        replay=replay,
     )
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)

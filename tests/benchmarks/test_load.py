@@ -9,7 +9,15 @@ from benchmarks import compiled as compiling
 from benchmarks.compiled import NoCompiler, compiled
 from benchmarks.load import Load, LoadFailed, Protocol, load
 from benchmarks.peers import LIMIT
-from tests.benchmarks.servers import WELCOMES, Frame, odd_server, sse_frame, websocket_frame
+from tests.benchmarks.servers import (
+    WELCOMES,
+    Frame,
+    Replay,
+    numbered_sse_frame,
+    odd_server,
+    sse_frame,
+    websocket_frame,
+)
 from tests.support.processes import listening
 
 CLIENTS = 4
@@ -80,6 +88,25 @@ def test_it_counts_what_comes_in_another_order() -> None:
         report = load(_plan(port))
     assert report.faults() == {"reordered": 1}
     assert report.deliveries == CLIENTS * 20
+
+
+@pytest.mark.parametrize(
+    ("replay", "faults"),
+    [
+        (list, {}),
+        (lambda missed: [*missed[:2], *missed[3:]], {"missing": 2}),
+        (lambda missed: [*missed[:3], *missed[2:]], {"doubled": 2}),
+    ],
+    ids=["good", "skips", "doubles"],
+)
+def test_it_counts_what_a_replay_skips_and_doubles(replay: Replay, faults: dict[str, int]) -> None:
+    storm = "storm,rate=200,seconds=0.3,after=0.1,drop=2,away=10"
+    with odd_server(frame=numbered_sse_frame, replay=replay) as port:
+        report = load(_plan(port, storm))
+    told = report.stages[0].storm
+    assert told is not None
+    assert told.caught_up_ms.count == 2
+    assert report.faults() == faults
 
 
 def test_it_counts_what_is_another_ones() -> None:
