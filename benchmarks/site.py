@@ -48,11 +48,11 @@ def serving(
     settings: Mapping[str, str],
     program: Program = PRODUCTION,
 ) -> Iterator[Marketplace]:
-    """Run one server, with the settings of production and room for any number of streams;
-    `settings` win."""
+    """Run one server, with the settings of production; `settings` win."""
     variables = {
         "DEBUG": "false",
         "SECRET_KEY": secrets.token_urlsafe(64),
+        # In some scenarios one seller has all streams, and writes all the time.
         "STREAMS_PER_USER": "100000",
         "WRITES_PER_USER": "100000/min",
         **settings,

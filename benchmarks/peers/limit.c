@@ -1,5 +1,5 @@
 /*
- * What the machine can do: one epoll loop, one write for each subscriber and request.
+ * C, one write for each event: one epoll loop, one write for each subscriber and request.
  *
  *     limit PORT
  *
