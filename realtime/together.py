@@ -15,6 +15,8 @@ A = TypeVar("A")
 MOST_TOGETHER = 100
 # So many lots are asked at the same time: one that takes long holds up no more than its own.
 LOTS_AT_ONCE = 2
+# So many are told in one step of the loop, and go on there: others have their turn in between.
+STEP = 10
 
 
 class Together(Generic[Q, A]):
@@ -71,6 +73,8 @@ class Together(Generic[Q, A]):
                 if not future.done():
                     future.set_exception(error)
         else:
-            for (_, future), answer in answered:
+            for number, ((_, future), answer) in enumerate(answered):
+                if number % STEP == 0:
+                    await asyncio.sleep(0)
                 if not future.done():  # as above
                     future.set_result(answer)

@@ -9,7 +9,7 @@ from django.db import OperationalError
 
 import realtime.together
 from realtime.database import DatabaseThreads
-from realtime.together import LOTS_AT_ONCE, MOST_TOGETHER, Together
+from realtime.together import LOTS_AT_ONCE, MOST_TOGETHER, STEP, Together
 
 # Each thread opens its connection.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -126,3 +126,27 @@ async def test_of_a_lot_one_may_give_up(pool: DatabaseThreads) -> None:
         task.cancel()
     doubler.answers.set()
     assert await asyncio.gather(*asked[1::2]) == [2, 6, 10]
+
+
+async def test_it_tells_few_at_a_time_so_that_others_have_their_turn(
+    pool: DatabaseThreads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(realtime.together, "LOTS_AT_ONCE", 1)
+    doubler = Doubler()
+    together = Together(pool, doubler)
+    step = 0
+    told: list[int] = []
+
+    async def ask(number: int) -> None:
+        await together.ask(number)
+        told.append(step)
+
+    doubler.answers.clear()
+    asked = [asyncio.create_task(ask(number)) for number in range(5 * STEP)]
+    while len(doubler.lots) < 1:
+        await asyncio.sleep(0.001)
+    doubler.answers.set()
+    while len(told) < len(asked):
+        step += 1
+        await asyncio.sleep(0)
+    assert max(map(told.count, told)) == STEP
