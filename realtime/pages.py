@@ -127,12 +127,22 @@ def _read_stretch(many: Sequence[Missed]) -> list[Page]:
     wanted = [_own(missed, heard) for missed in cut]
     entries, reached = _read_some(sorted(set(chain.from_iterable(wanted))))
     return [
-        _page(missed, positions, entries)
-        if not positions or positions[-1] <= reached
-        # So much is missed that it was not read for all together.
-        else read_page(missed)
+        _page_of_some(missed, positions, entries, reached)
         for missed, positions in zip(cut, wanted, strict=True)
     ]
+
+
+def _page_of_some(
+    missed: Missed, positions: Sequence[int], entries: Mapping[int, LogEntry], reached: int
+) -> Page:
+    """The page of one, where entries are not looked for beyond the position reached."""
+    if not positions or positions[-1] <= reached:
+        return _page(missed, positions, entries)
+    if positions[0] > reached:
+        # So much is missed that nothing of it was read for all together.
+        return read_page(missed)
+    until_there = Missed(missed.audiences, missed.after, reached)
+    return _page(until_there, positions[: bisect_right(positions, reached)], entries)
 
 
 def _positions_by_audience(

@@ -95,6 +95,29 @@ def test_a_hundred_cost_as_many_queries_as_two() -> None:
     assert seen(found[50]) == (list(range(3, 21, 2)), 20)
 
 
+def test_many_who_missed_large_events_share_as_much_as_was_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Everybody has his page of it, and goes on from there."""
+    monkeypatch.setattr(pages, "PAGE_BYTES", 2000)
+    monkeypatch.setattr(pages, "STRETCH_BYTES", 8000)
+    monkeypatch.setattr(pages, "_ROWS_AT_ONCE", 5)
+    for number in range(1, 31):
+        publish_thing(number, to="all rare" if number % 12 == 8 else "all", text="x" * 900)
+    number_all()
+    many = [missed("all", after=number % 5, until=30) for number in range(50)]
+    few, beyond = missed("rare", until=30), missed("rare", after=8, until=30)
+    with CaptureQueriesContext(connection) as queries:
+        *found, of_few, of_beyond = read_pages([*many, few, beyond])
+    assert [seen(page) for page in found[:5]] == [
+        ([after + 1, after + 2], after + 2) for after in range(5)
+    ]
+    assert found[0].entries[1] is found[1].entries[0]
+    assert seen(of_few) == ([8], 10)  # up to what was read
+    assert seen(of_beyond) == ([20], 30)  # by itself: of its own nothing was read
+    assert len(queries) == 3 + 2
+
+
 @pytest.mark.usefixtures("twenty")
 def test_an_event_that_is_trimmed_meanwhile_is_left_out() -> None:
     LogEvent.objects.filter(position=4).delete()
