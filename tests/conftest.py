@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,11 +24,13 @@ LOG_LINES = 40
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the journeys last: the browser's driver leaves an event loop running in the thread.
+    """Put the journeys last: the browser's driver leaves an event loop running in the thread. Of
+    these, files with many tests come first, or the last one would keep a single worker busy.
 
     What only PostgreSQL can do (two open transactions that write) is left to the run on it.
     """
-    items.sort(key=lambda item: "journeys" in item.path.parts)
+    many = Counter(item.path for item in items if "journeys" in item.path.parts)
+    items.sort(key=lambda item: (item.path in many, -many[item.path]))
     if connection.vendor != "postgresql":
         elsewhere = [item for item in items if item.get_closest_marker("postgresql")]
         config.hook.pytest_deselected(items=elsewhere)

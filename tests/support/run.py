@@ -22,7 +22,7 @@ from tests.support.servers import postgres
 PYTHON = [sys.executable, "-m"]
 PYTEST = [*PYTHON, "pytest"]
 # In the order of tests/conftest.py: the journeys must stay last.
-WORKERS = ["--numprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
+WORKERS = ["--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
 CHECKS: list[tuple[str, list[str]]] = [
     ("ruff check", [*PYTHON, "ruff", "check"]),
     ("ruff format", [*PYTHON, "ruff", "format", "--check"]),
