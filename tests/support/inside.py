@@ -16,6 +16,17 @@ from realtime import sequencer
 from realtime.connection import Connection
 from realtime.station import running_stations
 sequencer.LOOK_SECONDS = 0.03
+# Not by gc.get_objects(): its list holds tuples that other threads are still making, which
+# fails there with a SystemError (bpo-15108).
+alive = set()
+prepare = Connection.__init__
+
+def be_born(self, **given):
+    alive.add(id(self))
+    prepare(self, **given)
+
+Connection.__init__ = be_born
+Connection.__del__ = lambda self: alive.discard(id(self))
 
 def client_sockets():
     port = f":{int(sys.argv[-1]):04X}"
@@ -42,7 +53,7 @@ def tell(number, frame):
         "expiries": sum(len(due) for due in streams._wheel._due.values()),
         "present": len(streams._presence._told),
         "chores": len(streams._chores),
-        "connections": sum(isinstance(thing, Connection) for thing in gc.get_objects()),
+        "connections": len(alive),
         "tasks": len(asyncio.all_tasks(station._loop)),
         "sockets": client_sockets(),
         "threads": threading.active_count(),
