@@ -114,8 +114,10 @@ def failed_checks(environment: Mapping[str, str]) -> list[str]:
 def run_everything(environment: Mapping[str, str], on_postgres: Mapping[str, str]) -> list[str]:
     """Run the checks and pytest on both databases; returns the names of what failed."""
     failures = failed_checks(environment)
-    # Neither what a browser shows nor what a load generator counts depends on the database.
-    others = ["--ignore", "tests/journeys", "--ignore", "tests/benchmarks"]
+    # What a browser shows, a load generator counts, the demo holds, and how scripts start a server
+    # do not depend on the database.
+    once = ["tests/journeys", "tests/benchmarks", "tests/demo", "tests/script"]
+    others = [f"--ignore={folder}" for folder in once]
     for name, variables, arguments in (
         ("SQLite", environment, []),
         ("PostgreSQL", on_postgres, others),
