@@ -60,7 +60,7 @@ def test_it_goes_on_when_the_own_server_fails(
                 pass
         raise LoadFailed("no time")
 
-    written: list[object] = []
+    written: list[list[str]] = []
 
     def write(scenario: str, table: Table) -> Path:
         path = report.write(scenario, table)
@@ -77,7 +77,7 @@ def test_it_goes_on_when_the_own_server_fails(
     monkeypatch.setattr(fanout, "four_processes", lambda *_: [])
     table = fanout.run(reps=2, clients=[100])
     assert order == ["first", "second", "second", "first"]
-    assert [len(failures) for failures in written] == [2, 4]  # type: ignore[arg-type]
+    assert [len(failures) for failures in written] == [2, 4]
     assert table.failures[0] == "first, sse, 100 clients: it is broken"
     assert len(list(tmp_path.iterdir())) == 1
 

@@ -32,6 +32,12 @@ class Doubler:
             raise OperationalError
         return [2 * number for number in many]
 
+    async def until_asked(self) -> None:
+        """Wait for the first lot, which has no answer yet."""
+        async with asyncio.timeout(20):
+            while not self.lots:
+                await asyncio.sleep(0.001)
+
 
 @pytest.fixture
 async def pool() -> AsyncIterator[DatabaseThreads]:
@@ -95,8 +101,7 @@ async def test_it_does_not_ask_for_who_gave_up_before(
     together = Together(pool, doubler)
     doubler.answers.clear()
     first = asyncio.create_task(together.ask(1))
-    while not doubler.lots:
-        await asyncio.sleep(0.001)
+    await doubler.until_asked()
     later = [asyncio.create_task(together.ask(number)) for number in range(2, 8)]
     while len(together._waiting) < len(later):
         await asyncio.sleep(0.001)
@@ -120,8 +125,7 @@ async def test_of_a_lot_one_may_give_up(pool: DatabaseThreads) -> None:
     together = Together(pool, doubler)
     doubler.answers.clear()
     asked = [asyncio.create_task(together.ask(number)) for number in range(6)]
-    while not doubler.lots:
-        await asyncio.sleep(0.001)
+    await doubler.until_asked()
     for task in asked[::2]:
         task.cancel()
     doubler.answers.set()
@@ -143,8 +147,7 @@ async def test_it_tells_few_at_a_time_so_that_others_have_their_turn(
 
     doubler.answers.clear()
     asked = [asyncio.create_task(ask(number)) for number in range(5 * STEP)]
-    while len(doubler.lots) < 1:
-        await asyncio.sleep(0.001)
+    await doubler.until_asked()
     doubler.answers.set()
     while len(told) < len(asked):
         step += 1
