@@ -17,12 +17,13 @@ from django.core.asgi import get_asgi_application
 # Sets Django up; what follows imports models. Its own types are narrower than ASGI's.
 serve_django = cast(ASGI3Application, get_asgi_application())
 
+from marketplace.lifespan import lifespan  # noqa: E402
 from marketplace.rest.body_limit import BodyLimit  # noqa: E402
-from realtime.lifespan import lifespan_application  # noqa: E402
+from products.imports.files import MAX_REQUEST_BYTES  # noqa: E402
 from realtime.routing import websocket_urlpatterns  # noqa: E402
 from realtime.sse import PATHS, sse_application  # noqa: E402
 
-bounded_django = BodyLimit(serve_django)
+bounded_django = BodyLimit(serve_django, larger={"/api/imports": MAX_REQUEST_BYTES})
 
 
 def http_application(
@@ -41,6 +42,6 @@ application = ProtocolTypeRouter(
     {
         "http": http_application,
         "websocket": URLRouter(websocket_urlpatterns),
-        "lifespan": lifespan_application,
+        "lifespan": lifespan,
     }
 )

@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "marketplace.dashboards",
     "realtime",
     "products",
+    "products.imports",
     "products.suggestions",
     "products.availability",
     "orders",
@@ -274,6 +275,8 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "marketplace" / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR_DIR / "media"
+# What sellers hand in to be imported, while it is. Servers and workers share this folder.
+IMPORTS_ROOT = Path(read_text("IMPORTS_DIR", default=str(VAR_DIR / "imports")))
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
@@ -291,6 +294,17 @@ REALTIME_RETENTION_HARD_EVENTS = 5_000_000
 # How long one is kept after it was read, and how many a user has at most.
 NOTIFICATION_RETENTION = timedelta(days=90)
 NOTIFICATIONS_PER_USER = 1_000
+
+# --- Imports --------------------------------------------------------------------------------
+
+# Where Celery's workers get their tasks; without it a thread of the server does them.
+CELERY_BROKER_URL = REDIS_URL or AMQP_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # an import takes a minute: nobody waits behind one
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# How long an import that is over is kept, with its bad rows.
+IMPORT_RETENTION_DAYS = 90
 
 # --- Secure chat ----------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("marketplace.accounts.urls")),
     path("", include("marketplace.dashboards.urls")),
     path("", include("products.urls")),
+    path("", include("products.imports.urls")),
     path("", include("products.suggestions.urls")),
     path("", include("orders.urls")),
     path("", include("securechat.urls")),

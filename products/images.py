@@ -5,6 +5,7 @@ import secrets
 import struct
 import warnings
 import zlib
+from functools import partial
 from io import BytesIO
 from threading import BoundedSemaphore
 from typing import IO
@@ -12,6 +13,7 @@ from typing import IO
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import transaction
 from PIL import Image, ImageOps
 
 from products.errors import ImageTooLarge, InvalidImage
@@ -69,6 +71,15 @@ def discard_image(image_url: str) -> None:
     # Within it, because a product may name its picture by an absolute URL too.
     if not Product.objects.filter(image_url__contains=name).exists():
         default_storage.delete(name)
+
+
+def discard_replaced(image_url: str, *, by: str) -> None:
+    """Delete the file behind a product's old URL after the commit, if it has another one now.
+
+    What is rolled back keeps its picture. A disk that fails is logged.
+    """
+    if image_url and image_url != by:
+        transaction.on_commit(partial(discard_image, image_url), robust=True)
 
 
 def reencode(upload: IO[bytes]) -> tuple[bytes, str]:

@@ -230,7 +230,7 @@ class Product(Tracked):
             if row is not None:
                 self._write_changes(row, allowed=allowed, using=using)
             elif self._state.adding:
-                self._prepare_insert()
+                self.prepare_insert()
                 super().save(
                     force_insert=force_insert,
                     force_update=force_update,
@@ -260,6 +260,38 @@ class Product(Tracked):
                 self.save(using=using, update_fields=["is_active"])
                 return 0, {}
 
+    def prepare_insert(self) -> None:
+        """Bring a new product's values into the form that they are stored and announced in.
+
+        save() does it; whoever inserts many at once, silently, calls it for each.
+        """
+        for field in self._meta.concrete_fields:
+            value = getattr(self, field.attname)
+            if not is_expression(value):
+                setattr(self, field.attname, as_stored(field, value))
+        self.updated_at = self.stock_changed_at = self.stock_as_of = self.created_at
+        self.before, self.after = None, self
+
+    def changed(
+        self, written: Mapping[str, Any], *, told_as_of: datetime | None = None
+    ) -> "Product":
+        """This row, which is locked, as it will be when these values are written, by attribute.
+
+        told_as_of: the moment of which another system told a stock among them.
+        """
+        after = copy(self)
+        for name, value in written.items():
+            setattr(after, name, value)
+        now = timezone.now()
+        if written.keys() - {"stock"}:
+            after.version += 1
+            after.updated_at = now
+        if "stock" in written:
+            after.stock_version += 1
+            after.stock_as_of = told_as_of or next_moment(self.stock_as_of, now=now)
+            after.stock_changed_at = now if told_as_of else max(now, after.stock_as_of)
+        return after
+
     def _external_id_is_taken(self) -> bool:
         rivals = Q(seller_id=self.seller_id)
         if self.kind == self.Kind.TOUR:
@@ -271,15 +303,6 @@ class Product(Tracked):
         """The present row, locked, with this instance's expressions reckoned on it."""
         rows = Product.objects.using(using).locked().annotate(**self.expressions())
         return rows.filter(pk=self.pk).first()
-
-    def _prepare_insert(self) -> None:
-        """Bring the values into the form that they are announced in."""
-        for field in self._meta.concrete_fields:
-            value = getattr(self, field.attname)
-            if not is_expression(value):
-                setattr(self, field.attname, as_stored(field, value))
-        self.updated_at = self.stock_changed_at = self.stock_as_of = self.created_at
-        self.before, self.after = None, self
 
     def _write_changes(self, row: "Product", *, allowed: Set[str], using: str) -> None:
         """Write what was set and is allowed to the locked row; take over the rest of the row."""
@@ -295,7 +318,7 @@ class Product(Tracked):
         blind = "stock" in were_set and not stock_is_relative and not self.has_present("stock", row)
         if blind and "stock" in allowed:
             raise StaleVersion(version=row.version, stock_version=row.stock_version)
-        self.before, self.after = row, self._changed(row, written)
+        self.before, self.after = row, row.changed(written, told_as_of=self.told_as_of)
         if written:
             for name in written.keys() | KEPT_BY_SAVE:
                 setattr(self, name, getattr(self.after, name))
@@ -303,18 +326,3 @@ class Product(Tracked):
                 force_update=True, using=using, update_fields=written.keys() | KEPT_BY_SAVE
             )
         self.take_over(self.after, but=were_set.keys() - allowed - KEPT_BY_SAVE)
-
-    def _changed(self, row: "Product", written: Mapping[str, Any]) -> "Product":
-        """The row as it will be when these values are written."""
-        after = copy(row)
-        for name, value in written.items():
-            setattr(after, name, value)
-        now = timezone.now()
-        if written.keys() - {"stock"}:
-            after.version += 1
-            after.updated_at = now
-        if "stock" in written:
-            after.stock_version += 1
-            after.stock_as_of = self.told_as_of or next_moment(row.stock_as_of, now=now)
-            after.stock_changed_at = now if self.told_as_of else max(now, after.stock_as_of)
-        return after

@@ -1,11 +1,7 @@
 """Receivers: a saved or deleted product becomes the events that tell of it."""
 
-from functools import partial
-
-from django.db import transaction
-
 from products.events import AvailabilityData, AvailabilityLow, announcements
-from products.images import discard_image
+from products.images import discard_replaced
 from products.models import Product
 from products.notices import tell_of_low_stock
 from realtime.api import publish
@@ -31,10 +27,8 @@ def product_deleted(*, instance: Product, **_: object) -> None:
         publish(event)
 
 
-def picture_left(*, instance: Product, using: str, **_: object) -> None:
+def picture_left(*, instance: Product, **_: object) -> None:
     """A product's row was written or deleted: its old picture may be nobody's now."""
-    before = instance.before.image_url if instance.before else ""
-    after = instance.after.image_url if instance.after else ""
-    if before and before != after:
-        # After the commit: what is rolled back keeps its picture. A disk that fails is logged.
-        transaction.on_commit(partial(discard_image, before), using=using, robust=True)
+    if instance.before is not None:
+        kept = "" if instance.after is None else instance.after.image_url
+        discard_replaced(instance.before.image_url, by=kept)

@@ -76,7 +76,7 @@ def quick_passwords() -> Iterator[None]:
 def own_traces(tmp_path: Path) -> Iterator[None]:
     """Give each test its own counters of limits and its own folder of uploads."""
     cache.clear()
-    with override_settings(MEDIA_ROOT=tmp_path / "media"):
+    with override_settings(MEDIA_ROOT=tmp_path / "media", IMPORTS_ROOT=tmp_path / "imports"):
         yield
 
 
@@ -182,7 +182,8 @@ def start_server(transactional_db: None, tmp_path: Path) -> Iterator[StartServer
         def start(**variables: str) -> servers.Marketplace:
             folder = tmp_path / f"server-{secrets.token_hex(4)}"
             folder.mkdir()
-            server = servers.marketplace(folder, database_url=database_url(), settings=variables)
+            shared = {"IMPORTS_DIR": str(tmp_path / "imports"), **variables}
+            server = servers.marketplace(folder, database_url=database_url(), settings=shared)
             return running.enter_context(server)
 
         yield start

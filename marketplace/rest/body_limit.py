@@ -4,6 +4,7 @@ Django's ASGI handler writes the whole body to disk before any middleware runs: 
 anybody could fill it.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from asgiref.typing import (
@@ -29,11 +30,15 @@ class BodyTooLarge(Exception):
 class BodyLimit:
     """An ASGI application that refuses bodies over the limit with 413 at their first byte too many.
 
-    Forms with files may be larger than all others.
+    Forms with files may be larger than all others. larger: what uploads to a path may have, in
+    bytes, where that is more than elsewhere.
     """
 
-    def __init__(self, application: ASGI3Application) -> None:
+    def __init__(
+        self, application: ASGI3Application, *, larger: Mapping[str, int] | None = None
+    ) -> None:
         self._application = application
+        self._larger = larger or {}
 
     async def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -42,7 +47,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        limit = _limit_of(scope)
+        limit = self._limit_of(scope)
         heard = 0
 
         async def receive_within_limit() -> ASGIReceiveEvent:
@@ -62,11 +67,11 @@ class BodyLimit:
             # Django answers when it has read all: nothing was sent yet.
             await _refuse(scope["path"], send)
 
-
-def _limit_of(scope: HTTPScope) -> int:
-    kinds = [value for name, value in scope["headers"] if name == b"content-type"]
-    is_upload = any(kind.lower().startswith(UPLOADS) for kind in kinds)
-    return MAX_UPLOAD_BYTES if is_upload else MAX_BODY_BYTES
+    def _limit_of(self, scope: HTTPScope) -> int:
+        kinds = [value for name, value in scope["headers"] if name == b"content-type"]
+        if not any(kind.lower().startswith(UPLOADS) for kind in kinds):
+            return MAX_BODY_BYTES
+        return self._larger.get(scope["path"], MAX_UPLOAD_BYTES)
 
 
 def _announced_length(scope: HTTPScope) -> int:

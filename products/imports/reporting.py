@@ -1,0 +1,43 @@
+"""How an import's progress is told: often enough for a bar that moves, and no oftener."""
+
+import time
+
+from products.imports.events import progress_audiences, progress_of
+from products.imports.holding import Hold
+from products.imports.models import Import
+from realtime.api import publish_ephemeral
+
+TOLD_EACH_SECONDS = 0.1  # ten a second at most
+
+
+class Reporter:
+    """Tells how far the held import is. Its row knows at any time; the hold saves it."""
+
+    def __init__(self, hold: Hold) -> None:
+        self._hold = hold
+        self._job = hold.job
+        self._told_at = 0.0
+
+    def begin(self, step: Import.Step, *, total: int, current: int = 0) -> None:
+        """A step begins; saved at once. Raises Lost, Stopped, Cancelled."""
+        self._hold.check(may_be_cancelled=step != Import.Step.PUBLISHING)
+        self._job.step, self._job.current, self._job.total = step, current, total
+        self._hold.save("step", "current", "total")
+        self._tell()
+
+    def move(self, current: int, total: int | None = None) -> None:
+        """It is so far, told unless something was told a moment ago.
+
+        Raises Lost, Stopped and, unless all is written, Cancelled.
+        """
+        self._job.current = current
+        if total is not None:
+            self._job.total = total
+        if time.monotonic() - self._told_at >= TOLD_EACH_SECONDS:
+            self._hold.check(may_be_cancelled=self._job.step != Import.Step.PUBLISHING)
+            self._tell()
+
+    def _tell(self) -> None:
+        self._told_at = time.monotonic()
+        event = progress_of(self._job)
+        publish_ephemeral(event, audiences=progress_audiences(self._job))

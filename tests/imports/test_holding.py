@@ -1,0 +1,125 @@
+"""It is worked on by one worker at a time, the oldest of a seller first."""
+
+from datetime import timedelta
+from threading import Event
+
+import pytest
+from django.utils import timezone
+
+from marketplace.accounts.models import User
+from products.imports import holding
+from products.imports.checking import CheckedRow
+from products.imports.holding import Cancelled, Hold, Lost, Stopped, waiting_imports
+from products.imports.models import Import
+from products.imports.running import MAX_ATTEMPTS
+from products.imports.services import cancel_import
+from products.imports.writing import write_rows
+from products.models import Product
+from tests.imports.things import csv_file, errors_of, hand_in, row, work_on
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FILE = csv_file([row(1)])
+
+
+def take(job: Import) -> Hold | None:
+    """Take it, as a worker does."""
+    return Hold.take(job.pk, stop=Event())
+
+
+def die(job: Import) -> None:
+    """What is left when a worker is killed, some seconds later."""
+    past = timezone.now() - timedelta(seconds=1)
+    Import.objects.filter(pk=job.pk).update(held_until=past)
+
+
+def test_one_worker_has_it(seller: User) -> None:
+    job = hand_in(seller, FILE)
+    assert waiting_imports() == [job.pk]
+    hold = take(job)
+    assert hold is not None
+    assert (take(job), waiting_imports()) == (None, [])
+    with hold:
+        pass
+    assert waiting_imports() == [job.pk]
+
+
+def test_one_of_a_seller_comes_after_the_other(seller: User, other_seller: User) -> None:
+    first, second, others = (hand_in(who, FILE) for who in (seller, seller, other_seller))
+    assert waiting_imports() == [first.pk, others.pk]
+    assert take(second) is None
+    assert take(others) is not None
+    assert take(first) is not None
+    assert take(second) is None
+    die(first)
+    assert waiting_imports() == [first.pk]
+    work_on(first.pk)
+    assert waiting_imports() == [second.pk]
+
+
+def test_an_older_one_that_appears_late_waits_for_the_one_in_hand(seller: User) -> None:
+    late, early = hand_in(seller, FILE), hand_in(seller, FILE)
+    Import.objects.filter(pk=late.pk).update(created_at=timezone.now() + timedelta(hours=1))
+    assert take(early) is not None
+    Import.objects.filter(pk=late.pk).update(created_at=timezone.now() - timedelta(hours=1))
+    assert take(late) is None
+
+
+def test_who_was_taken_for_dead_writes_nothing(seller: User) -> None:
+    job = hand_in(seller, FILE)
+    frozen = take(job)
+    assert frozen is not None
+    die(job)
+    assert take(job) is not None
+    with pytest.raises(Lost):
+        write_rows([CheckedRow(number=2, external_id="x")], hold=frozen, up_to=1)
+    with pytest.raises(Lost):
+        frozen.save("current")
+    frozen._renew_once()
+    with pytest.raises(Lost):
+        frozen.check()
+    assert not Product.objects.exists()
+
+
+def test_it_hears_of_a_stop_and_of_a_cancellation(seller: User) -> None:
+    job, stop = hand_in(seller, FILE), Event()
+    hold = Hold.take(job.pk, stop=stop)
+    assert hold is not None
+    hold.check()
+    cancel_import(task_id=job.pk, by=seller)
+    hold._renew_once()
+    with pytest.raises(Cancelled):
+        hold.check()
+    hold.check(may_be_cancelled=False)
+    stop.set()
+    with pytest.raises(Stopped):
+        hold.check(may_be_cancelled=False)
+
+
+def test_its_thread_keeps_it_and_saves_how_far_it_is(
+    seller: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holding, "RENEWED_EACH_SECONDS", 0.01)
+    job = hand_in(seller, FILE)
+    hold = take(job)
+    assert hold is not None
+    die(job)
+    with hold:
+        hold.job.current = 7
+        for _ in range(1000):
+            now = Import.objects.get(pk=job.pk)
+            if now.current == 7:
+                break
+        assert now.held_until is not None
+        assert now.held_until > timezone.now()
+    assert Import.objects.get(pk=job.pk).held_until is None
+
+
+def test_it_is_given_up_when_nobody_gets_any_further(seller: User) -> None:
+    job = hand_in(seller, FILE)
+    for _ in range(MAX_ATTEMPTS):
+        assert take(job) is not None
+        die(job)
+    assert work_on(job.pk).status == "failed"
+    assert "several times" in errors_of(job)[0][2]
+    assert not Product.objects.exists()

@@ -1,0 +1,74 @@
+"""What the tests of imports share: files as sellers make them, handed in and worked on."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from threading import Event
+from typing import Any
+from uuid import UUID
+
+from openpyxl import Workbook
+
+from marketplace.accounts.models import User
+from products.imports.models import Import
+from products.imports.running import run_import
+from products.imports.services import create_import
+
+HEADER = ["externalId", "title", "price", "currency", "kind", "stock"]
+URL = "/api/imports"
+
+
+def row(number: int, **other: Any) -> list[Any]:
+    """A good row of HEADER; other values by the names of the columns."""
+    values = {
+        "externalId": f"sku-{number}",
+        "title": f"Product {number}",
+        "price": "12.50",
+        "currency": "EUR",
+        "kind": "goods",
+        "stock": "10",
+    }
+    return list((values | other).values())
+
+
+def csv_file(
+    rows: Iterable[Sequence[Any]], *, header: Sequence[str] = HEADER, delimiter: str = ","
+) -> bytes:
+    """The file as UTF-8."""
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter).writerows([header, *rows])
+    return text.getvalue().encode()
+
+
+def xlsx_file(rows: Iterable[Sequence[Any]], *, header: Sequence[str] = HEADER) -> bytes:
+    """The file as a spreadsheet writes it."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for cells in (header, *rows):
+        sheet.append(list(cells))
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def hand_in(
+    seller: User, content: bytes, *, name: str = "catalogue.csv", dry_run: bool = False
+) -> Import:
+    """Hand a file in; nobody works on it yet."""
+    return create_import(seller=seller, upload=io.BytesIO(content), name=name, dry_run=dry_run)
+
+
+def work_on(task_id: UUID, *, stop: Event | None = None) -> Import:
+    """Do a worker's work, and return the import as it stands then."""
+    run_import(task_id, stop=stop or Event())
+    return Import.objects.get(pk=task_id)
+
+
+def imported(seller: User, content: bytes, **options: Any) -> Import:
+    """Hand a file in and have it worked on to its end."""
+    return work_on(hand_in(seller, content, **options).pk)
+
+
+def errors_of(job: Import) -> list[tuple[int, str, str]]:
+    """Row, field and message of what was wrong."""
+    return [(error.row, error.field, error.message) for error in job.errors.all()]
