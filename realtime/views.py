@@ -1,6 +1,5 @@
 """What can be asked about the event path over plain HTTP."""
 
-import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
@@ -103,6 +102,9 @@ def _database_state() -> str:
 def _channel_layer_state() -> str:
     if not settings.REDIS_URL:
         return "in-memory"
+    # Loaded where there is one alone: it takes 10 MB.
+    import redis
+
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=0.5) as client:
             client.ping()

@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING, ClassVar
 
 from django.core.cache import cache
-from redis.exceptions import RedisError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
@@ -18,6 +17,14 @@ logger = logging.getLogger(__name__)
 
 # So long nobody asks a cache that did not answer: a frozen one would delay each write.
 CACHE_PAUSE_SECONDS = 5.0
+
+
+def _cache_errors() -> tuple[type[Exception], ...]:
+    """What a cache raises that does not answer; asked when something was raised."""
+    # Not loaded before: it takes 10 MB and a tenth of the time in which a server starts.
+    from redis.exceptions import RedisError
+
+    return RedisError, OSError
 
 
 class WriteThrottle(SimpleRateThrottle):
@@ -39,7 +46,7 @@ class WriteThrottle(SimpleRateThrottle):
             return True
         try:
             return self._count(f"writes:{request.user.pk}", seconds) <= limit
-        except (RedisError, OSError):
+        except _cache_errors():
             logger.warning("The cache does not answer: writes are not counted for a while.")
             WriteThrottle.paused_until = time.monotonic() + CACHE_PAUSE_SECONDS
             return True
