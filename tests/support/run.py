@@ -23,6 +23,16 @@ PYTHON = [sys.executable, "-m"]
 PYTEST = [*PYTHON, "pytest"]
 # In the order of tests/conftest.py: the journeys must stay last.
 WORKERS = ["--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+# What does not depend on the database: what a browser shows, a load generator counts, the demo
+# holds, how scripts start a server, and what goes over the wire to one.
+ONCE = [
+    *(f"tests/{folder}" for folder in ("journeys", "benchmarks", "demo", "script", "site")),
+    *(
+        f"tests/streams/test_{name}.py"
+        for name in ("clients", "hostile_wire", "http_wire", "sse", "websocket", "health")
+    ),
+    *(f"tests/rest/test_{name}.py" for name in ("floods", "real_server", "cors", "schema")),
+]
 CHECKS: list[tuple[str, list[str]]] = [
     ("ruff check", [*PYTHON, "ruff", "check"]),
     ("ruff format", [*PYTHON, "ruff", "format", "--check"]),
@@ -114,10 +124,7 @@ def failed_checks(environment: Mapping[str, str]) -> list[str]:
 def run_everything(environment: Mapping[str, str], on_postgres: Mapping[str, str]) -> list[str]:
     """Run the checks and pytest on both databases; returns the names of what failed."""
     failures = failed_checks(environment)
-    # What a browser shows, a load generator counts, the demo holds, and how scripts start a server
-    # do not depend on the database.
-    once = ["tests/journeys", "tests/benchmarks", "tests/demo", "tests/script"]
-    others = [f"--ignore={folder}" for folder in once]
+    others = [f"--ignore={path}" for path in ONCE]
     for name, variables, arguments in (
         ("SQLite", environment, []),
         ("PostgreSQL", on_postgres, others),
