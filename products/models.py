@@ -29,6 +29,13 @@ KEPT_BY_SAVE = frozenset(
 )
 
 
+def most_stock_of(*, kind: str, max_group_size: int | None) -> int:
+    """The largest stock of such a product: a tour has no more seats than its group."""
+    if kind == Product.Kind.TOUR and max_group_size is not None:
+        return max_group_size
+    return MAX_STOCK
+
+
 class ProductQuerySet(models.QuerySet["Product"]):
     """Products, by who may see them and for whom they are locked."""
 
@@ -175,10 +182,8 @@ class Product(Tracked):
 
     @property
     def most_stock(self) -> int:
-        """The largest stock it can have: a tour has no more seats than its group."""
-        if self.kind == self.Kind.TOUR and self.max_group_size is not None:
-            return self.max_group_size
-        return MAX_STOCK
+        """The largest stock it can have."""
+        return most_stock_of(kind=self.kind, max_group_size=self.max_group_size)
 
     def is_for_sale_to(self, user_id: int, *, at: datetime) -> bool:
         """Whether this user may buy it at that time, as long as there is any."""
@@ -230,7 +235,7 @@ class Product(Tracked):
             if row is not None:
                 self._write_changes(row, allowed=allowed, using=using)
             elif self._state.adding:
-                self.prepare_insert()
+                self._prepare_insert()
                 super().save(
                     force_insert=force_insert,
                     force_update=force_update,
@@ -260,17 +265,12 @@ class Product(Tracked):
                 self.save(using=using, update_fields=["is_active"])
                 return 0, {}
 
-    def prepare_insert(self) -> None:
-        """Bring a new product's values into the form that they are stored and announced in.
+    def begin(self) -> None:
+        """Date all of a new product by its creation.
 
         save() does it; whoever inserts many at once, silently, calls it for each.
         """
-        for field in self._meta.concrete_fields:
-            value = getattr(self, field.attname)
-            if not is_expression(value):
-                setattr(self, field.attname, as_stored(field, value))
         self.updated_at = self.stock_changed_at = self.stock_as_of = self.created_at
-        self.before, self.after = None, self
 
     def changed(
         self, written: Mapping[str, Any], *, told_as_of: datetime | None = None
@@ -303,6 +303,15 @@ class Product(Tracked):
         """The present row, locked, with this instance's expressions reckoned on it."""
         rows = Product.objects.using(using).locked().annotate(**self.expressions())
         return rows.filter(pk=self.pk).first()
+
+    def _prepare_insert(self) -> None:
+        """Bring the values into the form that they are announced in."""
+        for field in self._meta.concrete_fields:
+            value = getattr(self, field.attname)
+            if not is_expression(value):
+                setattr(self, field.attname, as_stored(field, value))
+        self.begin()
+        self.before, self.after = None, self
 
     def _write_changes(self, row: "Product", *, allowed: Set[str], using: str) -> None:
         """Write what was set and is allowed to the locked row; take over the rest of the row."""

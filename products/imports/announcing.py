@@ -1,12 +1,12 @@
 """What others hear of an import's changes, and how fast: viewers are not flooded."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from django.db import transaction
-from django.db.models import F
 
+from marketplace.accounts.models import User
 from products.events import (
     AvailabilityData,
     AvailabilityUpdated,
@@ -17,11 +17,14 @@ from products.events import (
     product_data,
 )
 from products.imports.events import ProductsImported
+from products.imports.holding import Hold
 from products.imports.models import Import, UnannouncedLot
 from products.models import Product
 from realtime.api import publish, stream_figures
 
 MAX_PRODUCTS = 50
+# In one transaction, which costs as much as the products of one.
+LOTS_AT_ONCE = 5
 MAX_FRAME_BYTES = 64 * 1024
 _AROUND_BYTES = 512  # what a frame has beside its products
 
@@ -52,28 +55,51 @@ def announce_change(before: Product, after: Product) -> None:
         )
 
 
+def next_lots(job: Import) -> list[UnannouncedLot]:
+    """What comes next of that which the catalogue's viewers have not heard of."""
+    return list(job.unannounced.order_by("pk")[:LOTS_AT_ONCE])
+
+
 @transaction.atomic
-def announce_lot(lot_id: int) -> int:
-    """Publish products-imported of a lot, and forget the lot; how many frames that made.
+def announce_lots(lots: Sequence[UnannouncedLot], *, hold: Hold) -> int:
+    """Publish products-imported of these lots, and forget them; how many frames that made.
 
     The products are told of as they are now, which may be newer than what the import wrote. Those
-    that were deleted meanwhile have been told of as deleted. A lot that is gone makes none.
+    that were deleted meanwhile have been told of as deleted. Raises Lost.
     """
-    lot = UnannouncedLot.objects.select_for_update().select_related("of").filter(pk=lot_id).first()
-    if lot is None:
-        return 0
-    products = list(Product.objects.locked().filter(pk__in=lot.product_ids))
-    circle = (f"user.{lot.of.seller_id}", "staff")
+    hold.lock()
+    job = hold.job
     frames = 0
-    for audiences, is_active in ((("catalogue", *circle), True), (circle, False)):
-        told = (product_data(product) for product in products if product.is_active == is_active)
-        for some in _fitting(told):
-            event = ProductsImported(task_id=str(lot.of_id), products=some)
-            publish(event, audiences=audiences)
-            frames += 1
-    Import.objects.filter(pk=lot.of_id).update(announced=F("announced") + lot.size)
-    lot.delete()
+    for products in _locked_products(lots, seller=job.seller):
+        for audiences, told in _by_audience(products, seller_id=job.seller_id):
+            for some in _fitting(told):
+                event = ProductsImported(task_id=str(job.pk), products=some)
+                publish(event, audiences=audiences)
+                frames += 1
+    job.announced += sum(lot.size for lot in lots)
+    hold.save("announced")
+    job.unannounced.filter(pk__in=[lot.pk for lot in lots]).delete()
     return frames
+
+
+def _locked_products(lots: Sequence[UnannouncedLot], *, seller: User) -> Iterator[list[Product]]:
+    """The products of each lot, as far as they are there; all of them locked, in key order."""
+    ids = [pk for lot in lots for pk in lot.product_ids]
+    rows = Product.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    found = {product.pk: product for product in rows}
+    for product in found.values():
+        product.seller = seller  # a join would make an object for each of them
+    for lot in lots:
+        yield [found[pk] for pk in lot.product_ids if pk in found]
+
+
+def _by_audience(
+    products: Sequence[Product], *, seller_id: int
+) -> Iterator[tuple[Sequence[str], Iterable[ProductData]]]:
+    """Those on sale for everybody, the others for their seller and staff alone."""
+    circle = (f"user.{seller_id}", "staff")
+    yield ("catalogue", *circle), (product_data(each) for each in products if each.is_active)
+    yield circle, (product_data(each) for each in products if not each.is_active)
 
 
 def _fitting(products: Iterable[ProductData]) -> Iterator[list[ProductData]]:
@@ -111,8 +137,3 @@ class Pace:
         a_second = BYTES_PER_SECOND / (MAX_FRAME_BYTES / 2 * max(1, self._streams))
         a_second = min(FRAMES_PER_SECOND, max(LEAST_FRAMES_PER_SECOND, a_second))
         self._due = max(self._due, now) + frames / a_second
-
-
-def next_lots(job: Import, limit: int) -> list[tuple[int, int]]:
-    """The lots that come next: id, and number of products."""
-    return list(job.unannounced.order_by("pk").values_list("pk", "size")[:limit])

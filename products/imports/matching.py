@@ -1,38 +1,38 @@
 """What the rows of a file mean for the products that a seller has."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from marketplace.accounts.models import User
 from products.imports.checking import NEEDED, CheckedRow, Complaint
-from products.models import Product
+from products.imports.columns import KEY
+from products.models import Product, most_stock_of
+
+# What has to go together.
+_TOGETHER = ("kind", "max_group_size", "stock")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A product as it is, None for a new one, and as the row wants it."""
+class Match:
+    """A row, and the product that it changes; None for a new one."""
 
+    row: CheckedRow
     before: Product | None
-    after: Product
-
-    @property
-    def is_change(self) -> bool:
-        """Whether anything would be written."""
-        return self.before is not self.after
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """What a lot of rows comes to."""
+    """What some rows come to."""
 
-    changes: list[Change]
+    matches: list[Match]
     complaints: list[Complaint]
 
 
 def match_rows(rows: Sequence[CheckedRow], *, seller: User, lock: bool) -> Matched:
-    """Find the seller's products by their externalIds, and what becomes of them.
+    """Find the seller's products by their externalIds, and whether the rows go with them.
 
     lock: inside a transaction that will write; the products are locked then, in key order.
     """
@@ -41,35 +41,33 @@ def match_rows(rows: Sequence[CheckedRow], *, seller: User, lock: bool) -> Match
     present = {product.external_id: product for product in (own.locked() if lock else own)}
     others_tours = Product.objects.filter(kind=Product.Kind.TOUR, external_id__in=keys)
     taken = set(others_tours.exclude(seller=seller).values_list("external_id", flat=True))
-    changes: list[Change] = []
-    complaints: list[Complaint] = []
+    matched = Matched([], [])
     for row in rows:
-        found = _match(row, present.get(row.external_id), seller=seller, taken=taken)
-        if isinstance(found, Change):
-            changes.append(found)
+        match = Match(row, present.get(row.external_id))
+        if complaints := list(_complaints(match, taken=taken)):
+            matched.complaints.extend(complaints)
         else:
-            complaints += found
-    return Matched(changes, complaints)
+            matched.matches.append(match)
+    return matched
 
 
-def _match(
-    row: CheckedRow, before: Product | None, *, seller: User, taken: set[str]
-) -> Change | list[Complaint]:
-    values = row.values()
-    if before is None:
-        if missing := [name for name in NEEDED if name not in values]:
-            return [
-                Complaint(row.number, name, _("A new product needs it, and there is no column."))
-                for name in missing
-            ]
-        after = Product(seller=seller, **values)
-    else:
-        written = {name: value for name, value in values.items() if value != getattr(before, name)}
-        after = before.changed(written) if written else before
-    if after.stock > after.most_stock:
-        message = _("There can be %(most)s at most.") % {"most": after.most_stock}
-        return [Complaint(row.number, "stock", message)]
-    if after.kind == Product.Kind.TOUR and after.external_id in taken:
-        message = _("Another seller's tour has this externalId.")
-        return [Complaint(row.number, "externalId", message)]
-    return Change(before, after)
+def _complaints(match: Match, *, taken: Set[str]) -> Iterator[Complaint]:
+    """What is wrong with the product that the row would make of it.
+
+    taken: the externalIds of others' tours.
+    """
+    row, values = match.row, match.row.values()
+    if match.before is None:
+        missing = [name for name in NEEDED if name not in values]
+        for name in missing:
+            yield Complaint(row.number, name, _("A new product needs it, and there is no column."))
+        if missing:
+            return
+    after: dict[str, Any] = {
+        name: values.get(name, getattr(match.before, name, None)) for name in _TOGETHER
+    }
+    most = most_stock_of(kind=after["kind"], max_group_size=after["max_group_size"])
+    if after["stock"] > most:
+        yield Complaint(row.number, "stock", _("There can be %(most)s at most.") % {"most": most})
+    if after["kind"] == Product.Kind.TOUR and row.external_id in taken:
+        yield Complaint(row.number, KEY, _("Another seller's tour has this externalId."))

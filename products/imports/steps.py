@@ -10,21 +10,20 @@ from collections.abc import Sequence
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from products.imports.announcing import Pace, announce_lot, next_lots
+from products.imports.announcing import Pace, announce_lots, next_lots
 from products.imports.checking import CheckedRow, Complaint, check_row
 from products.imports.columns import Columns, match_columns
 from products.imports.errors import UnreadableFile
 from products.imports.files import ImportFiles
 from products.imports.holding import Hold
 from products.imports.matching import match_rows
-from products.imports.models import Import
+from products.imports.models import Import, UnannouncedLot
 from products.imports.reading import RawRow, read_rows
 from products.imports.reporting import Reporter
 from products.imports.spool import SpoolReader, SpoolWriter
 from products.imports.writing import ROWS_AT_ONCE, keep_complaints, write_rows
 
 CHECKED_AT_ONCE = 500
-_LOTS_AT_ONCE = 20
 Step = Import.Step
 
 
@@ -106,9 +105,9 @@ class Steps:
         bad = {complaint.row for complaint in complaints}
         self._job.failed += len(bad)
         if self._job.dry_run:
-            new = sum(change.before is None for change in matched.changes)
+            new = sum(match.before is None for match in matched.matches)
             self._job.created += new
-            self._job.updated += len(matched.changes) - new
+            self._job.updated += len(matched.matches) - new
         return [row for row in good if row.number not in bad]
 
     def write(self) -> None:
@@ -128,20 +127,17 @@ class Steps:
         told = self._job.announced
         left = self._job.unannounced.aggregate(products=Sum("size", default=0))["products"]
         self._report.begin(Step.PUBLISHING, total=told + left, current=told)
-        while lots := next_lots(self._job, _LOTS_AT_ONCE):
-            for lot_id, size in lots:
-                time.sleep(self._pace.wait_seconds())
-                self._announce(lot_id)
-                self._report.move(self._job.current + size)
+        while lots := next_lots(self._job):
+            time.sleep(self._pace.wait_seconds())
+            self._announce(lots)
+            self._report.move(self._job.current + sum(lot.size for lot in lots))
 
     def _announce_due(self) -> None:
-        for lot_id, _size in next_lots(self._job, _LOTS_AT_ONCE):
-            if self._pace.wait_seconds():
-                return
-            self._announce(lot_id)
+        while not self._pace.wait_seconds() and (lots := next_lots(self._job)):
+            self._announce(lots)
 
-    def _announce(self, lot_id: int) -> None:
-        self._pace.went(announce_lot(lot_id))
+    def _announce(self, lots: Sequence[UnannouncedLot]) -> None:
+        self._pace.went(announce_lots(lots, hold=self._hold))
 
     def _count_checked(self) -> int:
         with self._files.checked.open("rb") as spool:

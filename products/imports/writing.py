@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 
 from django.db import IntegrityError, transaction
 
+from marketplace.accounts.models import User
 from products.images import discard_replaced
 from products.imports.announcing import MAX_PRODUCTS, announce_change
 from products.imports.checking import CheckedRow, Complaint
 from products.imports.holding import Hold
-from products.imports.matching import Change, match_rows
+from products.imports.matching import Match, match_rows
 from products.imports.models import Import, RowError, UnannouncedLot
 from products.models import Product
 from products.services import require_seller
@@ -48,11 +49,10 @@ def _write_once(rows: Sequence[CheckedRow], *, hold: Hold, up_to: int) -> None:
     job.seller.refresh_from_db(fields=["role"])
     require_seller(job.seller)
     matched = match_rows(rows, seller=job.seller, lock=True)
-    created = [change.after for change in matched.changes if change.before is None]
-    changed = [change for change in matched.changes if change.before and change.is_change]
-    _create(created)
+    created, changed = _products_of(matched.matches, seller=job.seller)
+    Product.objects.bulk_create(created)  # silent: what is told of them is told in lots
     _update(changed)
-    _owe_announcement(job, [*created, *(change.after for change in changed)])
+    _owe_announcement(job, [*created, *(after for _before, after in changed)])
     keep_complaints(job, matched.complaints)
     bad = len({complaint.row for complaint in matched.complaints})
     _count(job, created=len(created), updated=len(rows) - len(created) - bad, failed=bad)
@@ -68,24 +68,34 @@ def keep_complaints(job: Import, complaints: Collection[Complaint]) -> None:
     )
 
 
-def _create(products: list[Product]) -> None:
-    for product in products:
-        product.prepare_insert()
-    Product.objects.bulk_create(products)  # silent: what is told of them is told in lots
+def _products_of(
+    matches: Sequence[Match], *, seller: User
+) -> tuple[list[Product], list[tuple[Product, Product]]]:
+    """New products, and those that change: as they are, and as they will be."""
+    created: list[Product] = []
+    changed: list[tuple[Product, Product]] = []
+    for match in matches:
+        values, before = match.row.values(), match.before
+        if before is None:
+            product = Product(seller=seller, **values)
+            product.begin()
+            created.append(product)
+        elif news := {name: to for name, to in values.items() if to != getattr(before, name)}:
+            changed.append((before, before.changed(news)))
+    return created, changed
 
 
-def _update(changes: list[Change]) -> None:
+def _update(changes: list[tuple[Product, Product]]) -> None:
     """Write whole rows, which are locked: one statement for all, whatever changed in each."""
     Product.objects.bulk_create(
-        [change.after for change in changes],
+        [after for _before, after in changes],
         update_conflicts=True,
         unique_fields=["id"],
         update_fields=_WRITTEN,
     )
-    for change in changes:
-        if change.before is not None:
-            announce_change(change.before, change.after)
-            discard_replaced(change.before.image_url, by=change.after.image_url)
+    for before, after in changes:
+        announce_change(before, after)
+        discard_replaced(before.image_url, by=after.image_url)
 
 
 def _owe_announcement(job: Import, products: list[Product]) -> None:
