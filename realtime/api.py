@@ -28,11 +28,12 @@ from realtime.live_admin import LiveListAdmin
 from realtime.notifications.kinds import NotificationKind, register_notification_kind
 from realtime.notifications.services import Addressee, notify
 from realtime.presence import who_is_here
-from realtime.publishing import publish
+from realtime.publishing import Announcement, publish, publish_all
 
 __all__ = [
     "NOBODY",
     "Addressee",
+    "Announcement",
     "Authenticator",
     "ChannelKind",
     "Credentials",
@@ -55,6 +56,7 @@ __all__ = [
     "latest_events",
     "notify",
     "publish",
+    "publish_all",
     "publish_ephemeral",
     "recheck_user",
     "register_authenticator",

@@ -20,7 +20,7 @@ from products.imports.events import ProductsImported
 from products.imports.holding import Hold
 from products.imports.models import Import, UnannouncedLot
 from products.models import Product
-from realtime.api import publish, stream_figures
+from realtime.api import Announcement, publish_all, stream_figures
 
 MAX_PRODUCTS = 50
 # In one transaction, which costs as much as the products of one.
@@ -37,10 +37,10 @@ LEAST_FRAMES_PER_SECOND = 0.5
 _LOOK_SECONDS = 1.0
 
 
-def announce_change(before: Product, after: Product) -> None:
-    """Publish what is told of a changed product at once: all that products-imported does not say.
+def told_at_once(before: Product, after: Product) -> Iterator[Announcement]:
+    """What is told of a changed product at once: all that products-imported does not say.
 
-    Call it in the transaction that writes the product, under its lock.
+    Publish it in the transaction that writes the product, under its lock.
     """
     for event in announcements(before=before, after=after):
         told_in_lots = isinstance(event, (ProductCreated, ProductUpdated))
@@ -48,7 +48,7 @@ def announce_change(before: Product, after: Product) -> None:
             continue
         # What is off sale is told of as ever: other systems hear of a tour's stock from the log.
         narrowed = told_in_lots or (after.is_active and isinstance(event, AvailabilityUpdated))
-        publish(
+        yield Announcement(
             event,
             audiences=[f"product.{after.pk}"] if narrowed else None,
             at=after.stock_changed_at if isinstance(event, AvailabilityData) else None,
@@ -69,17 +69,17 @@ def announce_lots(lots: Sequence[UnannouncedLot], *, hold: Hold) -> int:
     """
     hold.lock()
     job = hold.job
-    frames = 0
-    for products in _locked_products(lots, seller=job.seller):
-        for audiences, told in _by_audience(products, seller_id=job.seller_id):
-            for some in _fitting(told):
-                event = ProductsImported(task_id=str(job.pk), products=some)
-                publish(event, audiences=audiences)
-                frames += 1
+    frames = [
+        Announcement(ProductsImported(task_id=str(job.pk), products=some), audiences)
+        for products in _locked_products(lots, seller=job.seller)
+        for audiences, told in _by_audience(products, seller_id=job.seller_id)
+        for some in _fitting(told)
+    ]
+    publish_all(frames)
     job.announced += sum(lot.size for lot in lots)
     hold.save("announced")
     job.unannounced.filter(pk__in=[lot.pk for lot in lots]).delete()
-    return frames
+    return len(frames)
 
 
 def _locked_products(lots: Sequence[UnannouncedLot], *, seller: User) -> Iterator[list[Product]]:

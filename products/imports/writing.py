@@ -6,13 +6,14 @@ from django.db import IntegrityError, transaction
 
 from marketplace.accounts.models import User
 from products.images import discard_replaced
-from products.imports.announcing import MAX_PRODUCTS, announce_change
+from products.imports.announcing import MAX_PRODUCTS, told_at_once
 from products.imports.checking import CheckedRow, Complaint
 from products.imports.holding import Hold
 from products.imports.matching import Match, match_rows
 from products.imports.models import Import, RowError, UnannouncedLot
 from products.models import Product
 from products.services import require_seller
+from realtime.api import publish_all
 
 # In one transaction: more would keep those waiting who order one of the products meanwhile.
 ROWS_AT_ONCE = 250
@@ -93,8 +94,8 @@ def _update(changes: list[tuple[Product, Product]]) -> None:
         unique_fields=["id"],
         update_fields=_WRITTEN,
     )
+    publish_all([told for change in changes for told in told_at_once(*change)])
     for before, after in changes:
-        announce_change(before, after)
         discard_replaced(before.image_url, by=after.image_url)
 
 

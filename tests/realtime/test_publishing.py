@@ -3,7 +3,7 @@
 import pytest
 from django.db import transaction
 
-from realtime.api import publish
+from realtime.api import Announcement, publish, publish_all
 from realtime.models import OutboxEvent
 from tests.realtime.things import Misdirected, ThingHappened, publish_thing
 
@@ -40,3 +40,23 @@ def test_it_refuses_an_event_of_more_than_128_kib() -> None:
     publish_thing(1, text="é" * 65_000)
     with pytest.raises(ValueError, match="larger than"):
         publish_thing(1, text="é" * 65_536)
+
+
+def test_it_writes_many_in_their_order_and_as_one_by_one() -> None:
+    numbers = range(250)
+    with transaction.atomic():
+        publish_all([Announcement(ThingHappened(number=n), ["all"]) for n in numbers])
+        publish_all([])
+    rows = OutboxEvent.objects.order_by("id")
+    assert [f'"number":{n}' in row.payload for n, row in zip(numbers, rows, strict=True)] == (
+        [True] * 250
+    )
+
+
+def test_it_writes_none_of_many_where_one_is_refused() -> None:
+    good, bad = ThingHappened(number=1), Misdirected(number=2, to="Uppercase")
+    with transaction.atomic(), pytest.raises(ValueError, match="no channel name"):
+        publish_all([Announcement(good), Announcement(bad)])
+    with pytest.raises(transaction.TransactionManagementError):
+        publish_all([Announcement(good)])
+    assert not OutboxEvent.objects.exists()
