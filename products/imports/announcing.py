@@ -68,38 +68,39 @@ def announce_lots(lots: Sequence[UnannouncedLot], *, hold: Hold) -> int:
     that were deleted meanwhile have been told of as deleted. Raises Lost.
     """
     hold.lock()
-    job = hold.job
+    products = _locked_products(lots, seller=hold.job.seller)
+    frames = announce_products(products, job=hold.job)
+    hold.job.announced += sum(lot.size for lot in lots)
+    hold.save("announced")
+    hold.job.unannounced.filter(pk__in=[lot.pk for lot in lots]).delete()
+    return frames
+
+
+def announce_products(products: Sequence[Product], *, job: Import) -> int:
+    """Publish products-imported of products that are locked; how many frames that made.
+
+    Those on sale are for everybody, the others for their seller and staff.
+    """
+    circle = (f"user.{job.seller_id}", "staff")
     frames = [
         Announcement(ProductsImported(task_id=str(job.pk), products=some), audiences)
-        for products in _locked_products(lots, seller=job.seller)
-        for audiences, told in _by_audience(products, seller_id=job.seller_id)
-        for some in _fitting(told)
+        for audiences, is_active in ((("catalogue", *circle), True), (circle, False))
+        for some in _fitting(
+            product_data(product) for product in products if product.is_active == is_active
+        )
     ]
     publish_all(frames)
-    job.announced += sum(lot.size for lot in lots)
-    hold.save("announced")
-    job.unannounced.filter(pk__in=[lot.pk for lot in lots]).delete()
     return len(frames)
 
 
-def _locked_products(lots: Sequence[UnannouncedLot], *, seller: User) -> Iterator[list[Product]]:
-    """The products of each lot, as far as they are there; all of them locked, in key order."""
+def _locked_products(lots: Sequence[UnannouncedLot], *, seller: User) -> list[Product]:
+    """The products of the lots, as far as they are there, locked in key order."""
     ids = [pk for lot in lots for pk in lot.product_ids]
-    rows = Product.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-    found = {product.pk: product for product in rows}
-    for product in found.values():
+    rows = Product.objects.select_for_update(no_key=True).filter(pk__in=ids)
+    products = list(rows.order_by("pk"))
+    for product in products:
         product.seller = seller  # a join would make an object for each of them
-    for lot in lots:
-        yield [found[pk] for pk in lot.product_ids if pk in found]
-
-
-def _by_audience(
-    products: Sequence[Product], *, seller_id: int
-) -> Iterator[tuple[Sequence[str], Iterable[ProductData]]]:
-    """Those on sale for everybody, the others for their seller and staff alone."""
-    circle = (f"user.{seller_id}", "staff")
-    yield ("catalogue", *circle), (product_data(each) for each in products if each.is_active)
-    yield circle, (product_data(each) for each in products if not each.is_active)
+    return products
 
 
 def _fitting(products: Iterable[ProductData]) -> Iterator[list[ProductData]]:
@@ -130,7 +131,9 @@ class Pace:
         return max(0.0, self._due - time.monotonic())
 
     def went(self, frames: int) -> None:
-        """Reckon when the next one may go, after so many have. Uses the database."""
+        """Reckon when the next one may go, after so many have. May use the database."""
+        if not frames:
+            return
         now = time.monotonic()
         if now - self._looked_at >= _LOOK_SECONDS:
             self._looked_at, self._streams = now, stream_figures().connections

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from msgspec import UNSET
 
 from marketplace.accounts.models import User
 from products.imports.checking import NEEDED, CheckedRow, Complaint
 from products.imports.columns import KEY
 from products.models import Product, most_stock_of
 
-# What has to go together.
-_TOGETHER = ("kind", "max_group_size", "stock")
+_TOUR = Product.Kind.TOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,11 @@ class Match:
 
     row: CheckedRow
     before: Product | None
+
+    def wants(self, name: str) -> Any:
+        """What the product has in the end; UNSET where neither the row nor the product says."""
+        value = getattr(self.row, name)
+        return getattr(self.before, name, UNSET) if value is UNSET else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +44,11 @@ def match_rows(rows: Sequence[CheckedRow], *, seller: User, lock: bool) -> Match
     keys = [row.external_id for row in rows]
     own = Product.objects.filter(seller=seller, external_id__in=keys)
     present = {product.external_id: product for product in (own.locked() if lock else own)}
-    others_tours = Product.objects.filter(kind=Product.Kind.TOUR, external_id__in=keys)
-    taken = set(others_tours.exclude(seller=seller).values_list("external_id", flat=True))
+    matches = [Match(row, present.get(row.external_id)) for row in rows]
+    tours = [match.row.external_id for match in matches if match.wants("kind") == _TOUR]
+    taken = _tours_of_others(tours, seller=seller)
     matched = Matched([], [])
-    for row in rows:
-        match = Match(row, present.get(row.external_id))
+    for match in matches:
         if complaints := list(_complaints(match, taken=taken)):
             matched.complaints.extend(complaints)
         else:
@@ -51,23 +56,28 @@ def match_rows(rows: Sequence[CheckedRow], *, seller: User, lock: bool) -> Match
     return matched
 
 
+def _tours_of_others(keys: Sequence[str], *, seller: User) -> Set[str]:
+    """Those of the externalIds that are other sellers' tours."""
+    if not keys:
+        return frozenset()
+    theirs = Product.objects.filter(kind=_TOUR, external_id__in=keys).exclude(seller=seller)
+    return set(theirs.values_list("external_id", flat=True))
+
+
 def _complaints(match: Match, *, taken: Set[str]) -> Iterator[Complaint]:
     """What is wrong with the product that the row would make of it.
 
     taken: the externalIds of others' tours.
     """
-    row, values = match.row, match.row.values()
-    if match.before is None:
-        missing = [name for name in NEEDED if name not in values]
+    row = match.row
+    missing = [name for name in NEEDED if match.wants(name) is UNSET]
+    if missing:
         for name in missing:
             yield Complaint(row.number, name, _("A new product needs it, and there is no column."))
-        if missing:
-            return
-    after: dict[str, Any] = {
-        name: values.get(name, getattr(match.before, name, None)) for name in _TOGETHER
-    }
-    most = most_stock_of(kind=after["kind"], max_group_size=after["max_group_size"])
-    if after["stock"] > most:
+        return
+    group = match.wants("max_group_size")
+    most = most_stock_of(kind=match.wants("kind"), max_group_size=None if group is UNSET else group)
+    if match.wants("stock") > most:
         yield Complaint(row.number, "stock", _("There can be %(most)s at most.") % {"most": most})
-    if after["kind"] == Product.Kind.TOUR and row.external_id in taken:
+    if row.external_id in taken:
         yield Complaint(row.number, KEY, _("Another seller's tour has this externalId."))

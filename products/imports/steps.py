@@ -17,7 +17,7 @@ from products.imports.errors import UnreadableFile
 from products.imports.files import ImportFiles
 from products.imports.holding import Hold
 from products.imports.matching import match_rows
-from products.imports.models import Import, UnannouncedLot
+from products.imports.models import Import
 from products.imports.reading import RawRow, read_rows
 from products.imports.reporting import Reporter
 from products.imports.spool import SpoolReader, SpoolWriter
@@ -87,7 +87,11 @@ class Steps:
     def _check_lot(
         self, lot: Sequence[RawRow], columns: Columns, seen: dict[str, int]
     ) -> Sequence[CheckedRow]:
-        """The rows that are good, as far as can be said now; seen: externalIds, and their rows."""
+        """The rows that are good by themselves; seen: externalIds, and their rows.
+
+        Whether they go with the products that are there says the writing, under locks; a trial,
+        which has none, is told here.
+        """
         good: list[CheckedRow] = []
         complaints: list[Complaint] = []
         for number, cells in lot:
@@ -99,16 +103,19 @@ class Steps:
                 complaints.append(Complaint(number, "externalId", message))
             else:
                 good.append(checked)
-        matched = match_rows(good, seller=self._job.seller, lock=False)
-        complaints += matched.complaints
-        keep_complaints(self._job, complaints)
-        bad = {complaint.row for complaint in complaints}
-        self._job.failed += len(bad)
         if self._job.dry_run:
-            new = sum(match.before is None for match in matched.matches)
-            self._job.created += new
-            self._job.updated += len(matched.matches) - new
-        return [row for row in good if row.number not in bad]
+            complaints += self._try(good)
+        keep_complaints(self._job, complaints)
+        self._job.failed += len({complaint.row for complaint in complaints})
+        return good
+
+    def _try(self, rows: Sequence[CheckedRow]) -> Sequence[Complaint]:
+        """Count what would be created and updated now; what is wrong with the others."""
+        matched = match_rows(rows, seller=self._job.seller, lock=False)
+        new = sum(match.before is None for match in matched.matches)
+        self._job.created += new
+        self._job.updated += len(matched.matches) - new
+        return matched.complaints
 
     def write(self) -> None:
         """Rows of values become products; some of them are announced on the way."""
@@ -117,9 +124,9 @@ class Steps:
         spool = SpoolReader(self._files.checked, CheckedRow, at=self._job.written_bytes)
         for lot in spool.lots(ROWS_AT_ONCE):
             self._hold.check()
-            write_rows(lot, hold=self._hold, up_to=spool.at)
+            tell = not self._pace.wait_seconds()
+            self._pace.went(write_rows(lot, hold=self._hold, up_to=spool.at, tell=tell))
             self._report.move(self._job.written_rows)
-            self._announce_due()
 
     def publish(self) -> None:
         """What the catalogue's viewers have not heard of yet is told, as fast as they follow."""
@@ -129,15 +136,8 @@ class Steps:
         self._report.begin(Step.PUBLISHING, total=told + left, current=told)
         while lots := next_lots(self._job):
             time.sleep(self._pace.wait_seconds())
-            self._announce(lots)
+            self._pace.went(announce_lots(lots, hold=self._hold))
             self._report.move(self._job.current + sum(lot.size for lot in lots))
-
-    def _announce_due(self) -> None:
-        while not self._pace.wait_seconds() and (lots := next_lots(self._job)):
-            self._announce(lots)
-
-    def _announce(self, lots: Sequence[UnannouncedLot]) -> None:
-        self._pace.went(announce_lots(lots, hold=self._hold))
 
     def _count_checked(self) -> int:
         with self._files.checked.open("rb") as spool:

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 
 from marketplace.accounts.models import User
 from products.images import discard_replaced
-from products.imports.announcing import MAX_PRODUCTS, told_at_once
+from products.imports.announcing import MAX_PRODUCTS, announce_products, told_at_once
 from products.imports.checking import CheckedRow, Complaint
 from products.imports.holding import Hold
 from products.imports.matching import Match, match_rows
@@ -20,6 +20,15 @@ ROWS_AT_ONCE = 250
 # Somebody may write a product of the same externalId between the look and the write.
 _TRIES = 5
 
+_COUNTED = (
+    "created",
+    "updated",
+    "failed",
+    "announced",
+    "written_rows",
+    "written_bytes",
+    "attempts",
+)
 _WRITTEN = [
     field.name
     for field in Product._meta.concrete_fields
@@ -27,24 +36,23 @@ _WRITTEN = [
 ]
 
 
-def write_rows(rows: Sequence[CheckedRow], *, hold: Hold, up_to: int) -> None:
+def write_rows(rows: Sequence[CheckedRow], *, hold: Hold, up_to: int, tell: bool) -> int:
     """Write these rows, and that the import has come so far, in one transaction.
 
-    up_to: the byte behind the last of them in the file of checked rows.
+    up_to: the byte behind the last of them in the file of checked rows. tell: whether the
+    catalogue's viewers are told at once; if not, it is owed. Returns how many frames that made.
     Raises Lost, SellersOnly when the owner may offer products no more.
     """
-    for attempt in range(_TRIES):
+    for _try in range(_TRIES - 1):
         try:
-            _write_once(rows, hold=hold, up_to=up_to)
+            return _write_once(rows, hold=hold, up_to=up_to, tell=tell)
         except IntegrityError:
-            if attempt == _TRIES - 1:
-                raise
-        else:
-            return
+            continue  # the next look sees the rival
+    return _write_once(rows, hold=hold, up_to=up_to, tell=tell)
 
 
 @transaction.atomic
-def _write_once(rows: Sequence[CheckedRow], *, hold: Hold, up_to: int) -> None:
+def _write_once(rows: Sequence[CheckedRow], *, hold: Hold, up_to: int, tell: bool) -> int:
     hold.lock()
     job = hold.job
     job.seller.refresh_from_db(fields=["role"])
@@ -53,12 +61,16 @@ def _write_once(rows: Sequence[CheckedRow], *, hold: Hold, up_to: int) -> None:
     created, changed = _products_of(matched.matches, seller=job.seller)
     Product.objects.bulk_create(created)  # silent: what is told of them is told in lots
     _update(changed)
-    _owe_announcement(job, [*created, *(after for _before, after in changed)])
+    products = [*created, *(after for _before, after in changed)]
+    frames = announce_products(products, job=job) if tell else _owe_announcement(products, job=job)
     keep_complaints(job, matched.complaints)
-    bad = len({complaint.row for complaint in matched.complaints})
-    _count(job, created=len(created), updated=len(rows) - len(created) - bad, failed=bad)
+    job.announced += len(products) if tell else 0
+    job.created += len(created)
+    job.updated += len(matched.matches) - len(created)
+    job.failed += len(rows) - len(matched.matches)
     job.written_rows, job.written_bytes, job.attempts = job.written_rows + len(rows), up_to, 0
-    hold.save("created", "updated", "failed", "written_rows", "written_bytes", "attempts")
+    hold.save(*_COUNTED)
+    return frames
 
 
 def keep_complaints(job: Import, complaints: Collection[Complaint]) -> None:
@@ -99,15 +111,11 @@ def _update(changes: list[tuple[Product, Product]]) -> None:
         discard_replaced(before.image_url, by=after.image_url)
 
 
-def _owe_announcement(job: Import, products: list[Product]) -> None:
+def _owe_announcement(products: list[Product], *, job: Import) -> int:
+    """Write down what is to be told of later; no frame for now."""
     ids = [product.pk for product in products]
     lots = [ids[start : start + MAX_PRODUCTS] for start in range(0, len(ids), MAX_PRODUCTS)]
     UnannouncedLot.objects.bulk_create(
         UnannouncedLot(of=job, product_ids=lot, size=len(lot)) for lot in lots
     )
-
-
-def _count(job: Import, *, created: int, updated: int, failed: int) -> None:
-    job.created += created
-    job.updated += updated
-    job.failed += failed
+    return 0

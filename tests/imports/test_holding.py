@@ -72,7 +72,7 @@ def test_who_was_taken_for_dead_writes_nothing(seller: User) -> None:
     die(job)
     assert take(job) is not None
     with pytest.raises(Lost):
-        write_rows([CheckedRow(number=2, external_id="x")], hold=frozen, up_to=1)
+        write_rows([CheckedRow(number=2, external_id="x")], hold=frozen, up_to=1, tell=True)
     with pytest.raises(Lost):
         frozen.save("current")
     frozen._renew_once()

@@ -13,6 +13,7 @@ from products.imports.holding import Hold
 from products.imports.matching import Matched, match_rows
 from products.imports.models import Import, UnannouncedLot
 from products.imports.services import cancel_import
+from products.imports.steps import Steps
 from products.imports.writing import write_rows
 from products.models import Product
 from products.services import change_stock
@@ -223,6 +224,36 @@ def test_it_tells_of_new_products_in_lots_of_fifty(seller: User) -> None:
     assert not UnannouncedLot.objects.exists()
 
 
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with so many streams that nothing may be told at once."""
+    monkeypatch.setattr("products.imports.announcing.Pace.wait_seconds", lambda _pace: 0.001)
+
+
+@pytest.mark.usefixtures("slow")
+def test_it_owes_what_it_may_not_tell_at_once_and_tells_it_as_it_is_then(
+    seller: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = make_product(seller, external_id="sku-7", title="Product 7", stock=10)
+
+    def publish_later(self: Steps) -> None:
+        assert [lot.size for lot in UnannouncedLot.objects.order_by("pk")] == [50, 50, 19]
+        assert not OutboxEvent.objects.filter(type="products-imported").exists()
+        Product.objects.get(external_id="sku-1").delete()
+        Product.objects.filter(external_id="sku-2").update(title="Renamed", version=2)
+        publish(self)
+
+    publish = Steps.publish
+    monkeypatch.setattr(Steps, "publish", publish_later)
+    job = imported(seller, csv_file([row(number) for number in range(120)]))
+    assert (job.current, job.total, job.announced) == (119, 119, 119)
+    names = [name for kind, _, some in told_of_products() if "imported" in kind for name in some]
+    expected = {f"Product {n}" for n in range(120)} - {"Product 1", "Product 2", old.title}
+    assert set(names) == expected | {"Renamed"}
+    assert len(names) == len(set(names)) == 118
+    assert not UnannouncedLot.objects.exists()
+
+
 def test_a_frame_has_sixty_four_kilobytes_at_most(seller: User) -> None:
     rows = [[*row(number), "\x01" * 10_000] for number in range(3)]
     rows += [[*row(number), "é" * 9_000] for number in range(3, 20)]
@@ -299,15 +330,17 @@ def test_cancelled_while_it_waits_it_never_begins(seller: User) -> None:
     assert [kind for kind, _, _ in announced()] == ["progress"]
 
 
+@pytest.mark.usefixtures("slow")
 def test_cancelled_while_it_runs_it_keeps_and_tells_what_is_written(
     seller: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = hand_in(seller, csv_file([row(number) for number in range(700)]))
 
-    def write_and_cancel(*args: Any, hold: Hold, **options: Any) -> None:
-        write_rows(*args, hold=hold, **options)
+    def write_and_cancel(*args: Any, hold: Hold, **options: Any) -> int:
+        frames = write_rows(*args, hold=hold, **options)
         cancel_import(task_id=job.pk, by=seller)
         hold._renew_once()
+        return frames
 
     monkeypatch.setattr("products.imports.steps.write_rows", write_and_cancel)
     assert counts(work_on(job.pk)) == ("cancelled", 250, 0, 0)
@@ -320,9 +353,9 @@ def test_a_worker_that_is_stopped_leaves_the_rest_to_the_next(
 ) -> None:
     job, stop = hand_in(seller, csv_file([row(number) for number in range(700)])), Event()
 
-    def write_and_stop(*args: Any, **options: Any) -> None:
-        write_rows(*args, **options)
+    def write_and_stop(*args: Any, **options: Any) -> int:
         stop.set()
+        return write_rows(*args, **options)
 
     monkeypatch.setattr("products.imports.steps.write_rows", write_and_stop)
     left = work_on(job.pk, stop=stop)
