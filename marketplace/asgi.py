@@ -17,7 +17,7 @@ from django.core.asgi import get_asgi_application
 # Sets Django up; what follows imports models. Its own types are narrower than ASGI's.
 serve_django = cast(ASGI3Application, get_asgi_application())
 
-from marketplace.lifespan import lifespan  # noqa: E402
+from marketplace.lifespan import lifespan, look_after_imports  # noqa: E402
 from marketplace.rest.body_limit import BodyLimit  # noqa: E402
 from products.imports.files import MAX_REQUEST_BYTES  # noqa: E402
 from realtime.routing import websocket_urlpatterns  # noqa: E402
@@ -35,6 +35,7 @@ def http_application(
     """
     if scope["path"] in PATHS and scope["method"] == "GET":
         return sse_application(scope, receive, send)
+    look_after_imports()
     return bounded_django(scope, receive, send)
 
 

@@ -28,7 +28,7 @@ TIDY_EACH_SECONDS = 3600.0
 # A task that nobody took up in that time is sent again: its message, or its worker, is gone.
 SENT_AGAIN_SECONDS = 10.0
 # How long a stop waits for the lot in hand.
-STOP_SECONDS = 8.0
+STOP_SECONDS = 5.0
 
 
 class Foreman(Thread):
@@ -40,7 +40,7 @@ class Foreman(Thread):
     def __init__(self, send: Callable[[UUID], None] | None) -> None:
         super().__init__(name="imports", daemon=True)
         self._hand_over = send
-        self._stop = Event()
+        self._ending = Event()
         self._woken = Event()
         self._sent: dict[UUID, float] = {}
         self._tidied_at = -TIDY_EACH_SECONDS
@@ -51,13 +51,13 @@ class Foreman(Thread):
 
     def stop(self) -> None:
         """End after the lot in hand; another worker goes on behind it."""
-        self._stop.set()
+        self._ending.set()
         self._woken.set()
         self.join(STOP_SECONDS)
 
     def run(self) -> None:
         """Look until stopped; no failure ends it."""
-        while not self._stop.is_set():
+        while not self._ending.is_set():
             self._woken.wait(LOOK_EACH_SECONDS)
             self._woken.clear()
             try:
@@ -70,12 +70,12 @@ class Foreman(Thread):
 
     def _look(self) -> None:
         self._tidy()
-        while not self._stop.is_set() and (waiting := waiting_imports()):
+        while not self._ending.is_set() and (waiting := waiting_imports()):
             if self._hand_over is not None:
                 self._send(waiting, self._hand_over)
                 return
             # Those that other processes have taken meanwhile are passed over.
-            if not any(run_import(task_id, stop=self._stop) for task_id in waiting):
+            if not any(run_import(task_id, stop=self._ending) for task_id in waiting):
                 return
 
     def _send(self, waiting: list[UUID], send: Callable[[UUID], None]) -> None:
@@ -98,24 +98,26 @@ class Foreman(Thread):
         tidy()
 
 
-_foremen: list[Foreman] = []
+_foreman: Foreman | None = None
 
 
-def start_foreman(send: Callable[[UUID], None] | None) -> Foreman:
-    """Have this process look after imports from now on. send: see Foreman."""
-    foreman = Foreman(send)
-    _foremen.append(foreman)
-    foreman.start()
-    return foreman
+def start_foreman(send: Callable[[UUID], None] | None) -> None:
+    """Have this process look after imports from now on, if it does not yet. send: see Foreman."""
+    global _foreman
+    if _foreman is None:
+        _foreman = Foreman(send)
+        _foreman.start()
 
 
-def stop_foreman(foreman: Foreman) -> None:
+def stop_foreman() -> None:
     """Have it look after them no longer. Blocks until the lot in hand is written."""
-    _foremen.remove(foreman)
-    foreman.stop()
+    global _foreman
+    if _foreman is not None:
+        _foreman.stop()
+        _foreman = None
 
 
 def wake_workers() -> None:
     """An import was handed in: where this process has a thread for it, that looks at once."""
-    for foreman in _foremen:
-        foreman.wake()
+    if _foreman is not None:
+        _foreman.wake()
