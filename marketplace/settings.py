@@ -304,7 +304,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # an import takes a minute: nobody waits 
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # How long an import that is over is kept, with its bad rows.
-IMPORT_RETENTION_DAYS = 90
+IMPORT_RETENTION = timedelta(days=90)
 
 # --- Secure chat ----------------------------------------------------------------------------
 

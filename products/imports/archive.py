@@ -16,7 +16,7 @@ from products.imports.errors import UnreadableFile
 MAX_PARTS = 1_000
 MAX_UNPACKED_BYTES = 400 * 1024 * 1024
 # All texts of the sheets, which are in memory at once.
-MAX_SHARED_BYTES = 48 * 1024 * 1024
+MAX_SHARED_BYTES = 64 * 1024 * 1024
 # So much longer than packed a part may be, if it is long.
 MAX_RATIO = 100
 SHORT_BYTES = 1024 * 1024

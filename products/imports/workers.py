@@ -7,7 +7,6 @@ in here and once a second: new ones, and those whose worker has died.
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from threading import Event, Thread
 from uuid import UUID
 
@@ -93,8 +92,8 @@ class Foreman(Thread):
         if now - self._tidied_at < TIDY_EACH_SECONDS:
             return
         self._tidied_at = now
-        old = timezone.now() - timedelta(days=settings.IMPORT_RETENTION_DAYS)
-        Import.objects.filter(finished_at__lt=old).delete()
+        long_ago = timezone.now() - settings.IMPORT_RETENTION
+        Import.objects.filter(finished_at__lt=long_ago).delete()
         tidy()
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from django.db import IntegrityError, transaction
 
 from marketplace.accounts.models import User
+from products.errors import SellersOnly
 from products.images import discard_replaced
 from products.imports.announcing import MAX_PRODUCTS, announce_products, told_at_once
 from products.imports.checking import CheckedRow, Complaint
@@ -55,8 +56,7 @@ def write_rows(rows: Sequence[CheckedRow], *, hold: Hold, up_to: int, tell: bool
 def _write_once(rows: Sequence[CheckedRow], *, hold: Hold, up_to: int, tell: bool) -> int:
     hold.lock()
     job = hold.job
-    job.seller.refresh_from_db(fields=["role"])
-    require_seller(job.seller)
+    _require_seller_now(job.seller)
     matched = match_rows(rows, seller=job.seller, lock=True)
     created, changed = _products_of(matched.matches, seller=job.seller)
     Product.objects.bulk_create(created)  # silent: what is told of them is told in lots
@@ -71,6 +71,14 @@ def _write_once(rows: Sequence[CheckedRow], *, hold: Hold, up_to: int, tell: boo
     job.written_rows, job.written_bytes, job.attempts = job.written_rows + len(rows), up_to, 0
     hold.save(*_COUNTED)
     return frames
+
+
+def _require_seller_now(user: User) -> None:
+    """Raises SellersOnly: since the file was handed in, they may have been shut out."""
+    user.refresh_from_db(fields=["role", "is_active"])
+    require_seller(user)
+    if not user.is_active:
+        raise SellersOnly
 
 
 def keep_complaints(job: Import, complaints: Collection[Complaint]) -> None:

@@ -366,9 +366,12 @@ def test_a_worker_that_is_stopped_leaves_the_rest_to_the_next(
     assert sum(len(names) for _, _, names in told_of_products()) == 700
 
 
-def test_who_is_no_seller_any_more_imports_nothing_more(seller: User) -> None:
+@pytest.mark.parametrize("change", [{"role": "buyer"}, {"is_active": False}])
+def test_who_is_no_seller_any_more_imports_nothing_more(
+    seller: User, change: dict[str, Any]
+) -> None:
     job = hand_in(seller, csv_file([row(1)]))
-    User.objects.filter(pk=seller.pk).update(role="buyer")
+    User.objects.filter(pk=seller.pk).update(**change)
     assert counts(work_on(job.pk)) == ("failed", 0, 0, 0)
     assert errors_of(job) == [(0, "", "Only sellers may offer products.")]
 
