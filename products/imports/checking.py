@@ -18,7 +18,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from msgspec import UNSET, UnsetType
 
-from products.imports.columns import KEY
 from products.models import MAX_STOCK
 from products.validators import current_currencies, validate_image_url
 
@@ -93,12 +92,6 @@ def check_row(
         except _Wrong as wrong:
             complaints.append(Complaint(number, field, wrong.message))
     return complaints or CheckedRow(number=number, **values)
-
-
-def row_key(cells: list[str], fields: Mapping[int, str]) -> str:
-    """The row's externalId, as it stands there."""
-    place = next(place for place, field in fields.items() if field == KEY)
-    return cells[place] if place < len(cells) else ""
 
 
 # --- The fields -----------------------------------------------------------------------------
