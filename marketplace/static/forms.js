@@ -200,10 +200,11 @@ export function clearErrors(form) {
 }
 
 /**
+ * What is said of an answer that is no answer of ours.
  * @param {number} status
  * @returns {ApiError}
  */
-function unexpected(status) {
+export function unexpected(status) {
   const text = gettext("The server could not do this (%s). Nothing more is known; try again.");
   return { code: "unexpected", detail: interpolate(text, [status]), attr: null };
 }
@@ -221,7 +222,7 @@ function setBusy(form, button, isBusy) {
 }
 
 /** @param {string} name */
-function readCookie(name) {
+export function readCookie(name) {
   const found = document.cookie.split("; ").find((cookie) => cookie.startsWith(`${name}=`));
   return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
 }

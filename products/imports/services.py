@@ -14,7 +14,7 @@ from products.imports.models import Import
 from products.imports.notices import tell_of_end
 from products.imports.workers import wake_workers
 from products.services import require_seller
-from realtime.api import publish
+from realtime.api import publish, publish_ephemeral
 
 MAX_UNFINISHED = 20
 
@@ -35,6 +35,8 @@ def create_import(*, seller: User, upload: IO[bytes], name: str, dry_run: bool =
         files.keep(upload)
         with transaction.atomic():
             job.save()
+            # Its owner's other pages hear that there is one more.
+            publish_ephemeral(progress_of(job), audiences=progress_audiences(job))
             transaction.on_commit(wake_workers, robust=True)
     except Exception:
         files.discard()

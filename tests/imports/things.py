@@ -3,14 +3,16 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from threading import Event
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+from django.utils import timezone
 from openpyxl import Workbook
 
 from marketplace.accounts.models import User
-from products.imports.models import Import
+from products.imports.models import Import, RowError
 from products.imports.running import run_import
 from products.imports.services import create_import
 
@@ -56,6 +58,25 @@ def hand_in(
 ) -> Import:
     """Hand a file in; nobody works on it yet."""
     return create_import(seller=seller, upload=io.BytesIO(content), name=name, dry_run=dry_run)
+
+
+def make_import(
+    seller: User, *, errors: Iterable[tuple[int, str, str]] = (), **fields: Any
+) -> Import:
+    """Write down an import as it may stand, with what is wrong: row, field, message.
+
+    One that runs is in the hands of a worker that nobody knows: it stays as it is.
+    """
+    values: dict[str, Any] = {"file_name": "catalogue.csv", "format": "csv", **fields}
+    if values.get("status") == Import.Status.RUNNING:
+        values |= {"holder": uuid4(), "held_until": timezone.now() + timedelta(hours=1)}
+    elif values.get("status", Import.Status.QUEUED) != Import.Status.QUEUED:
+        values.setdefault("finished_at", timezone.now())
+    job = Import.objects.create(seller=seller, **values)
+    RowError.objects.bulk_create(
+        RowError(of=job, row=row, field=field, message=message) for row, field, message in errors
+    )
+    return job
 
 
 def work_on(task_id: UUID, *, stop: Event | None = None) -> Import:
