@@ -86,15 +86,19 @@ def steps_of(*, dry_run: bool) -> list[tuple[str, str]]:
 def facts_of(job: ImportData) -> set[str]:
     """What is true of it: the page's parts are shown by it (static/imports/standing.js)."""
     is_over = job.finished_at is not None
-    wrote = bool(job.created or job.updated) and not job.dry_run
+    is_done = job.status == "done"
+    has_good = bool(job.created or job.updated)
+    wrote = has_good and not job.dry_run
     facts = {
         "unfinished": not is_over,
         "cancellable": not is_over and job.step != "publishing",
         "over": is_over,
-        # Cancelled or failed, with products written or without.
-        "broken-off": is_over and job.status != "done" and wrote,
-        "untouched": is_over and job.status != "done" and not wrote,
-        "counted": is_over and (job.status == "done" or wrote),
+        # Done, with good rows or without; cancelled or failed, with products written or without.
+        "useful": is_done and has_good,
+        "useless": is_done and not has_good,
+        "broken-off": is_over and not is_done and wrote,
+        "untouched": is_over and not is_done and not wrote,
+        "counted": is_over and (is_done or wrote),
         "complaints": is_over and len(job.errors) > (job.status == "failed"),
         "ignored": is_over and bool(job.ignored_columns),
     }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  factsAtTheEnd, factsOnTheWay, isOver, measure, splitErrors,
+  factsAtTheEnd, factsOnTheWay, isLate, isMeasured, isOver, measure, splitErrors,
 } from "../../products/imports/static/imports/standing.js";
 
 const ERROR = { row: 3, field: "price", message: "No." };
@@ -18,6 +18,18 @@ test("it is over when it is done, failed or cancelled", () => {
   assert.deepEqual(over, ["done", "failed", "cancelled"]);
 });
 
+test("it goes on, and never back to what it has left", () => {
+  const way = [
+    { status: "queued", step: null },
+    { status: "running", step: null },
+    ...["reading", "validating", "writing", "publishing"].map((step) => ({ status: "running", step })),
+    { status: "failed", step: "reading" },
+  ];
+  for (const [place, word] of way.entries()) {
+    assert.deepEqual(way.map((shown) => isLate(word, shown)), way.map((_, other) => place < other));
+  }
+});
+
 test("it can be cancelled until all is written", () => {
   assert.ok(factsOnTheWay({ status: "queued", step: null }).has("cancellable"));
   assert.ok(factsOnTheWay({ status: "running", step: "writing" }).has("cancellable"));
@@ -25,8 +37,8 @@ test("it can be cancelled until all is written", () => {
 });
 
 for (const [fields, facts] of [
-  [{ status: "done" }, ["done", "over", "counted"]],
-  [{ status: "done", dryRun: true, created: 3 }, ["done", "over", "counted"]],
+  [{ status: "done" }, ["done", "over", "useless", "counted"]],
+  [{ status: "done", dryRun: true, created: 3 }, ["done", "over", "useful", "counted"]],
   [{ status: "failed", errors: [ERROR] }, ["failed", "over", "untouched"]],
   [{ status: "failed", updated: 1, errors: [ERROR, ERROR] }, ["failed", "over", "broken-off", "counted", "complaints"]],
   [{ status: "cancelled", dryRun: true, created: 3 }, ["cancelled", "over", "untouched"]],
@@ -52,7 +64,15 @@ test("it counts bytes of CSV, rows and products", () => {
   assert.equal(measure({ ...reading, step: "publishing" }, "csv")?.unit, "products");
 });
 
-test("it says nothing while a spreadsheet is unpacked or nothing is known", () => {
-  assert.equal(measure({ step: "reading", current: 0, total: 40_000 }, "xlsx"), null);
-  assert.equal(measure({ step: null, current: 0, total: 0 }, "csv"), null);
+test("it knows when nobody knows how much there is to do", () => {
+  for (const [current, total, format, isKnown] of [
+    [0, 40_000, "xlsx", false],
+    [3, 3, "xlsx", false],
+    [3, 9, "xlsx", true],
+    [3, 3, "csv", true],
+    [0, 0, "csv", false],
+  ]) {
+    assert.equal(isMeasured({ step: "reading", current, total }, format), isKnown);
+  }
+  assert.ok(isMeasured({ step: "writing", current: 3, total: 3 }, "xlsx"));
 });

@@ -141,6 +141,11 @@ BAD = [(3, "price", "It is no amount like 12.50.")]
             ["Getting ready…"],
             ["kB", "rows ·"],
         ),
+        (
+            {"status": "running", "step": "reading", "current": 9, "total": 9, "format": "xlsx"},
+            ["9 rows so far"],
+            ["100", "9 of"],
+        ),
         (WRITING, ["12,400 of 100,000 rows · 12 %", "Running"], ["Outcome"]),
         ({**WRITING, "current": 1, "total": 1}, ["1 of 1 row · 100 %"], []),
         ({**WRITING, "step": "publishing"}, ["12,400 of 100,000 products · 12 %"], ["Cancel"]),
@@ -164,6 +169,16 @@ BAD = [(3, "price", "It is no amount like 12.50.")]
                 "3 price",
             ],
             ["Every good row"],
+        ),
+        (
+            {"status": "done", "failed": 1, "errors": BAD},
+            ["nothing was changed"],
+            ["Every good row"],
+        ),
+        (
+            {"status": "done", "dry_run": True, "failed": 1, "errors": BAD},
+            ["would change nothing"],
+            ["It was a trial"],
         ),
         (
             {"status": "failed", "errors": [(0, "", "The file is empty.")]},

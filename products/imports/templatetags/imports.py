@@ -62,7 +62,8 @@ def stage(job: Import) -> str:
     """What is done at the moment: "Writing 43 %"; "" unless it runs."""
     if job.status != Status.RUNNING or not job.step:
         return ""
-    return f"{capfirst(job.get_step_display())} {percent(job.percent)}"
+    word = capfirst(job.get_step_display())
+    return f"{word} {percent(job.percent)}" if is_measured(job, job.format) else word
 
 
 @register.filter
@@ -91,21 +92,27 @@ def _counted(job: Import) -> list[tuple[int, str]]:
 
 @register.filter
 def amount(job: Any, file_format: str) -> str:
-    """How far the present step is: "12,400 of 100,000 rows · 12 %"; "" while nobody can say.
+    """How far the present step is: "12,400 of 100,000 rows · 12 %", "12,400 rows so far".
 
-    job: a row or its ImportData.
+    "" while nobody can say. job: a row or its ImportData.
     """
-    if not job.total or _is_opening(job, file_format):
-        return ""
+    if not is_measured(job, file_format):
+        text = ngettext("%(n)s row so far", "%(n)s rows so far", job.current)
+        return text % {"n": format_number(job.current)} if job.current else ""
     is_bytes = job.step == Step.READING and file_format == Import.Format.CSV
     counted = _bytes if is_bytes else _products if job.step == Step.PUBLISHING else _rows
     return f"{counted(job.current, job.total)} · {percent(job.percent)}"
 
 
-def _is_opening(job: Any, file_format: str) -> bool:
-    """Whether a spreadsheet is being unpacked: it does not tell how far that is."""
-    is_read = job.step == Step.READING and job.current == 0
-    return is_read and file_format == Import.Format.XLSX
+@register.filter
+def is_measured(job: Any, file_format: str) -> bool:
+    """Whether it is known how much there is to do in the present step.
+
+    A spreadsheet is unpacked before its rows are read, and need not say how many it has: then as
+    many as were read are told.
+    """
+    is_open = job.step == Step.READING and file_format == Import.Format.XLSX
+    return job.total > 0 and not (is_open and job.current in {0, job.total})
 
 
 def _bytes(done: int, total: int) -> str:

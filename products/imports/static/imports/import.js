@@ -3,7 +3,7 @@
 import { on, subscribe } from "../realtime/client.js";
 import { formatNumber } from "../realtime/format.js";
 import { amountText, fetchImport, countTexts, showStatus, statusWord, stepWord } from "./shown.js";
-import { factsAtTheEnd, factsOnTheWay, isOver, splitErrors } from "./standing.js";
+import { factsAtTheEnd, factsOnTheWay, isLate, isMeasured, isOver, splitErrors } from "./standing.js";
 
 /** @typedef {import("./standing.js").Import} Import */
 /** @typedef {import("./standing.js").Progress} Progress */
@@ -11,26 +11,32 @@ import { factsAtTheEnd, factsOnTheWay, isOver, splitErrors } from "./standing.js
 const page = element("import");
 const bar = element("import-bar");
 const dialog = /** @type {HTMLDialogElement} */ (element("cancel-import"));
-const { id = "", format = "", status = "" } = page.dataset;
+const { id = "", format = "" } = page.dataset;
 const channel = `import.${id}`;
 /** What is over changes no more: a late word of how far it was is passed over. */
-let hasEnded = isOver(/** @type {Progress} */ ({ status }));
+let hasEnded = isOver(shown());
 
 /** @param {string} id @returns {HTMLElement} */
 function element(id) {
   return /** @type {HTMLElement} */ (document.getElementById(id));
 }
 
+/** What the page shows. @returns {Pick<Progress, "status" | "step">} */
+function shown() {
+  const { status, step } = page.dataset;
+  return /** @type {Progress} */ ({ status, step: step || null });
+}
+
 /** @param {Progress} progress */
 function move(progress) {
-  if (progress.taskId !== id || hasEnded) return;
+  if (progress.taskId !== id || hasEnded || isLate(progress, shown())) return;
   if (isOver(progress)) void finish(progress);
   else showProgress(progress);
 }
 
 /** @param {Import} job as its channel has it */
 function take(job) {
-  if (hasEnded) return;
+  if (hasEnded || isLate(job, shown())) return;
   if (isOver(job)) showEnd(job);
   else showProgress(job);
 }
@@ -50,12 +56,12 @@ async function finish(progress) {
 /** @param {Progress} progress */
 function showProgress(progress) {
   const amount = amountText(progress, format);
-  if (amount === "") {
-    bar.removeAttribute("value");
-    bar.removeAttribute("aria-valuetext");
-  } else {
+  if (isMeasured(progress, format)) {
     bar.setAttribute("value", String(progress.percent));
     bar.setAttribute("aria-valuetext", amount);
+  } else {
+    bar.removeAttribute("value");
+    bar.removeAttribute("aria-valuetext");
   }
   element("import-amount").textContent = amount || gettext("Getting ready…");
   showStep(progress);
@@ -65,7 +71,8 @@ function showProgress(progress) {
 
 /** @param {Progress} progress */
 function showStep({ status, step }) {
-  if (page.dataset.step === (step ?? "") && page.dataset.status === status) return;
+  const before = shown();
+  if (before.step === step && before.status === status) return;
   page.dataset.step = step ?? "";
   page.dataset.status = status;
   for (const each of element("import-steps").children) {

@@ -6,7 +6,7 @@
 import { on, subscribe } from "../realtime/client.js";
 import { findObjects } from "../realtime/patch.js";
 import { countTexts, fetchImport, showStatus, stageText } from "./shown.js";
-import { isOver } from "./standing.js";
+import { isLate, isOver } from "./standing.js";
 
 /** @typedef {import("./standing.js").Import} Import */
 /** @typedef {import("./standing.js").Progress} Progress */
@@ -22,7 +22,7 @@ const others = new Set();
 function move(progress) {
   const [row] = findObjects("import", progress.taskId);
   if (row === undefined) offer(progress.taskId);
-  else if (isOver(rowProgress(row))) return;
+  else if (isOver(shownIn(row)) || isLate(progress, shownIn(row))) return;
   else if (isOver(progress)) void finish(row, progress);
   else show(row, progress);
 }
@@ -37,9 +37,12 @@ async function finish(row, progress) {
   if (job !== null) showEnd(row, job);
 }
 
-/** @param {HTMLElement} row */
-function rowProgress({ dataset }) {
-  return /** @type {Progress} */ ({ status: dataset.status });
+/**
+ * @param {HTMLElement} row
+ * @returns {Pick<Progress, "status" | "step">}
+ */
+function shownIn({ dataset: { status, step } }) {
+  return /** @type {Progress} */ ({ status, step: step || null });
 }
 
 /**
@@ -48,8 +51,9 @@ function rowProgress({ dataset }) {
  */
 function show(row, progress) {
   row.dataset.status = progress.status;
+  row.dataset.step = progress.step ?? "";
   showStatus(row, progress.status);
-  write(row.querySelector("[data-part=stage]"), stageText(progress));
+  write(row.querySelector("[data-part=stage]"), stageText(progress, row.dataset.format ?? ""));
 }
 
 /**
@@ -85,10 +89,10 @@ pill?.addEventListener("click", () => location.reload());
 on("progress", ({ data }) => move(data));
 on("subscribed", ({ data }) => {
   const [row] = data.state?.taskId ? findObjects("import", data.state.taskId) : [];
-  if (row && !isOver(rowProgress(row))) showEnd(row, data.state);
+  if (row && !isOver(shownIn(row))) showEnd(row, data.state);
 });
 // Of one's own one hears by oneself. Of other people's staff hear in the imports' own channels.
 for (const row of /** @type {HTMLCollectionOf<HTMLElement>} */ (list?.children ?? [])) {
   const isOwn = row.dataset.sellerId === document.body.dataset.userId;
-  if (!isOwn && !isOver(rowProgress(row))) subscribe(`import.${row.dataset.id}`);
+  if (!isOwn && !isOver(shownIn(row))) subscribe(`import.${row.dataset.id}`);
 }

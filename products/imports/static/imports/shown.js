@@ -2,7 +2,7 @@
 
 import { formatNumber } from "../realtime/format.js";
 import { markChanged } from "../realtime/patch.js";
-import { isOver, measure } from "./standing.js";
+import { isMeasured, isOver, measure } from "./standing.js";
 
 /** @typedef {import("./standing.js").Import} Import */
 /** @typedef {import("./standing.js").Progress} Progress */
@@ -51,9 +51,14 @@ export function percentText(percent) {
   return `${percent}\u00a0%`;
 }
 
-/** @param {Progress} progress */
-export function stageText({ status, step, percent }) {
-  return status === "running" && step !== null ? `${stepWord(step)} ${percentText(percent)}` : "";
+/**
+ * @param {Progress} progress
+ * @param {string} format
+ */
+export function stageText(progress, format) {
+  const { status, step, percent } = progress;
+  if (status !== "running") return "";
+  return isMeasured(progress, format) ? `${stepWord(step)} ${percentText(percent)}` : stepWord(step);
 }
 
 /**
@@ -93,9 +98,12 @@ function countsOf({ dryRun, created, updated, failed }) {
  * @returns {string} "" while nobody can say
  */
 export function amountText(progress, format) {
-  const measured = measure(progress, format);
-  if (measured === null) return "";
-  const { unit, done, total } = measured;
+  if (!isMeasured(progress, format)) {
+    const { current } = progress;
+    const soFar = ngettext("%(n)s row so far", "%(n)s rows so far", current);
+    return current > 0 ? interpolate(soFar, { n: formatNumber(current) }, true) : "";
+  }
+  const { unit, done, total } = measure(progress, format);
   const text = {
     kB: gettext("%(done)s of %(total)s kB"),
     MB: gettext("%(done)s of %(total)s MB"),

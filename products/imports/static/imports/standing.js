@@ -23,9 +23,27 @@
  */
 /** @typedef {Progress & Outcome} Import */
 
-/** @param {Progress} progress */
+/** @param {Pick<Progress, "status">} progress */
 export function isOver({ status }) {
   return status !== "queued" && status !== "running";
+}
+
+const STEPS = ["reading", "validating", "writing", "publishing"];
+
+/**
+ * Whether a word comes late: no import goes back to a step that it has left, whoever works on it.
+ * Where there is no Redis, what another process says may be a second old.
+ * @param {Pick<Progress, "status" | "step">} word
+ * @param {Pick<Progress, "status" | "step">} shown
+ */
+export function isLate(word, shown) {
+  return stageOf(word) < stageOf(shown);
+}
+
+/** @param {Pick<Progress, "status" | "step">} progress */
+function stageOf({ status, step }) {
+  if (status === "queued") return -2;
+  return isOver({ status }) ? STEPS.length : STEPS.indexOf(step ?? "");
 }
 
 /**
@@ -46,7 +64,8 @@ export function factsAtTheEnd(job) {
   const wrote = !job.dryRun && job.created + job.updated > 0;
   const isDone = job.status === "done";
   const facts = new Set([job.status, "over"]);
-  if (!isDone) facts.add(wrote ? "broken-off" : "untouched");
+  if (isDone) facts.add(job.created + job.updated > 0 ? "useful" : "useless");
+  else facts.add(wrote ? "broken-off" : "untouched");
   if (isDone || wrote) facts.add("counted");
   if (splitErrors(job).complaints.length > 0) facts.add("complaints");
   if (job.ignoredColumns.length > 0) facts.add("ignored");
@@ -64,21 +83,33 @@ export function splitErrors({ status, errors }) {
 }
 
 /**
- * In what the present step is counted, and how far it is; null while nobody can say: a spreadsheet
- * is unpacked before its rows are read, and does not tell how far that is.
+ * Whether it is known how much there is to do in the present step. A spreadsheet is unpacked before
+ * its rows are read, and need not say how many it has: then as many as were read are told.
  * @param {Progress} progress
  * @param {string} format "csv" or "xlsx"
- * @returns {{unit: "kB" | "MB" | "rows" | "products", done: number, total: number} | null}
+ */
+export function isMeasured({ step, current, total }, format) {
+  const isOpen = step === "reading" && format === "xlsx";
+  return total > 0 && !(isOpen && (current === 0 || current === total));
+}
+
+/**
+ * In what a step that is measured is counted, and how far it is.
+ * @param {Progress} progress
+ * @param {string} format
+ * @returns {{unit: "kB" | "MB" | "rows" | "products", done: number, total: number}}
  */
 export function measure({ step, current, total }, format) {
-  const isReading = step === "reading";
-  if (total === 0 || (isReading && format === "xlsx" && current === 0)) return null;
-  if (!isReading || format !== "csv") {
+  if (step !== "reading" || format !== "csv") {
     return { unit: step === "publishing" ? "products" : "rows", done: current, total };
   }
-  const [unit, inUnits] =
-    total < 1_000_000
-      ? /** @type {const} */ (["kB", (/** @type {number} */ size) => Math.ceil(size / 1_000)])
-      : /** @type {const} */ (["MB", (/** @type {number} */ size) => Math.floor((size + 50_000) / 100_000) / 10]);
-  return { unit, done: inUnits(current), total: inUnits(total) };
+  const isSmall = total < 1_000_000;
+  const inUnits = isSmall ? inKilobytes : inMegabytes;
+  return { unit: isSmall ? "kB" : "MB", done: inUnits(current), total: inUnits(total) };
 }
+
+/** @param {number} size */
+const inKilobytes = (size) => Math.ceil(size / 1_000);
+
+/** @param {number} size */
+const inMegabytes = (size) => Math.floor((size + 50_000) / 100_000) / 10;
