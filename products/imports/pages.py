@@ -49,7 +49,7 @@ class ImportPage(LoginRequiredMixin, TemplateView):
     """One import: how far it is, and what is wrong with its rows.
 
     Context: job (ImportData), format, owner_name (of another's import), steps, facts (facts_of),
-    reason (why it failed, "" if it did not), complaints (what is wrong with its rows).
+    reason (why it failed, None if it did not), complaints (what is wrong with its rows).
     """
 
     template_name = "imports/import.html"
@@ -65,7 +65,7 @@ class ImportPage(LoginRequiredMixin, TemplateView):
             steps=steps_of(dry_run=row.dry_run),
             facts=facts_of(job),
             # What ended it stands before what is wrong with single rows.
-            reason=job.errors[0].message if has_reason else "",
+            reason=job.errors[0] if has_reason else None,
             complaints=job.errors[has_reason:],
             **context,
         )

@@ -52,8 +52,8 @@ for (const [fields, facts] of [
 test("what ended it stands apart from what is wrong with rows", () => {
   const ended = { row: 0, field: "", message: "Broken." };
   const split = splitErrors(job({ status: "failed", errors: [ended, ERROR] }));
-  assert.deepEqual(split, { reason: "Broken.", complaints: [ERROR] });
-  assert.deepEqual(splitErrors(job({ status: "done", errors: [ERROR] })), { reason: "", complaints: [ERROR] });
+  assert.deepEqual(split, { reason: ended, complaints: [ERROR] });
+  assert.deepEqual(splitErrors(job({ status: "done", errors: [ERROR] })), { reason: null, complaints: [ERROR] });
 });
 
 test("it counts bytes of CSV, rows and products", () => {

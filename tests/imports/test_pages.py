@@ -186,6 +186,11 @@ BAD = [(3, "price", "It is no amount like 12.50.")]
             ["Download all", "Created", "stays", "Cancel"],
         ),
         (
+            {"status": "failed", "errors": [(1204, "", "The row is not UTF-8.")]},
+            ["could not go on. Row 1,204: The row is not UTF-8."],
+            ["Bad rows"],
+        ),
+        (
             {"status": "failed", "updated": 2, "errors": [(0, "", "Sellers only."), *BAD]},
             ["Sellers only.", "What was written before stays", "Updated 2", "3 price It is no"],
             ["No product was changed", "0 – Sellers only."],

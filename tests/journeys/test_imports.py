@@ -220,6 +220,17 @@ def test_an_import_is_cancelled_after_one_question(page: Page, seller: User) -> 
     assert_state_law(page)
 
 
+def test_a_file_that_cannot_be_read_on_says_where(page: Page, seller: User) -> None:
+    job = make_import(seller, status="running", step="reading", current=1, total=9)
+    log_in(page, seller)
+    open_live(page, f"{PAGE}{job.pk}")
+    RowError.objects.create(of=job, row=1204, message="The row is not UTF-8.")
+    end(job, status="failed")
+    expect(page.locator("#reason")).to_have_text("Row 1,204: The row is not UTF-8.")
+    expect(page.get_by_text("No product was changed.")).to_be_visible()
+    assert_state_law(page)
+
+
 def test_staff_follow_what_they_see_of_others(page: Page, seller: User, staff: User) -> None:
     job = make_import(seller, status="running", step="validating", total=3)
     log_in(page, staff)

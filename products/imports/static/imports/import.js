@@ -89,9 +89,10 @@ function showStep({ status, step }) {
 function showEnd(job) {
   hasEnded = true;
   const { reason, complaints } = splitErrors(job);
+  const why = reasonText(reason);
   showStep(job);
   showStatus(page, job.status);
-  element("reason").textContent = reason;
+  element("reason").textContent = why;
   element("ignored").textContent = job.ignoredColumns.join(", ");
   element("complaints").replaceChildren(...complaints.map(makeComplaint));
   for (const figure of page.querySelectorAll("[data-count]")) {
@@ -99,7 +100,14 @@ function showEnd(job) {
     figure.textContent = formatNumber(/** @type {any} */ (job)[count]);
   }
   showFacts(factsAtTheEnd(job));
-  say([statusWord(job.status), reason, ...countTexts(job)].filter((text) => text !== "").join(". "));
+  say([statusWord(job.status), why, ...countTexts(job)].filter((text) => text !== "").join(". "));
+}
+
+/** @param {{row: number, message: string} | null} reason */
+function reasonText(reason) {
+  if (reason === null || reason.row === 0) return reason?.message ?? "";
+  const { row, message } = reason;
+  return interpolate(gettext("Row %(row)s: %(message)s"), { row: formatNumber(row), message }, true);
 }
 
 /** @param {{row: number, field: string, message: string}} complaint */

@@ -78,8 +78,8 @@ export function factsAtTheEnd(job) {
  */
 export function splitErrors({ status, errors }) {
   const [first, ...others] = errors;
-  if (status !== "failed" || first === undefined) return { reason: "", complaints: errors };
-  return { reason: first.message, complaints: others };
+  if (status !== "failed" || first === undefined) return { reason: null, complaints: errors };
+  return { reason: first, complaints: others };
 }
 
 /**
