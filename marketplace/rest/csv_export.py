@@ -1,37 +1,42 @@
 """CSV that is written while it is read from the database, and that no spreadsheet runs."""
 
 import csv
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from io import StringIO
-from itertools import chain, islice
+from itertools import chain
+from operator import attrgetter
 from typing import TypeVar
 
 from asgiref.sync import sync_to_async
+from django.db import close_old_connections
 from django.db.models import Model, QuerySet
 from django.http import StreamingHttpResponse
 
 # A spreadsheet takes a cell that begins so for a formula, and a formula can send the sheet away
-# (OWASP, CSV injection). Behind an apostrophe it is text.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# (OWASP, CSV injection). Behind an apostrophe it is text. What has one there already gets another,
+# so that who takes one off again (products.imports.checking) has the text as it was.
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 # Without it some spreadsheets take UTF-8 for something else.
 _BOM = "\ufeff"
-ROWS_AT_ONCE = 500
+_ROWS_AT_ONCE = 250
+_PIECE_CHARACTERS = 64 * 1024
 
 M = TypeVar("M", bound=Model)
 
 
 def defused(text: str) -> str:
     """The text as a cell that is no formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def csv_response(
     *, file_name: str, header: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> StreamingHttpResponse:
-    """A file to download, sent row by row as they come.
+    """A file to download, sent piece by piece as it is read.
 
     rows: may use the database; texts among the cells are defused. A reader that is slow is waited
-    for: the next rows are read when the last ones have gone.
+    for, one that leaves ends the reading.
     """
     response = StreamingHttpResponse(
         _in_threads(_pieces(header, rows)), content_type="text/csv; charset=utf-8"
@@ -41,22 +46,32 @@ def csv_response(
     return response
 
 
-def in_order_of_keys(queryset: "QuerySet[M]") -> Iterator[M]:
-    """All rows of a queryset by their primary key, some hundreds a query."""
-    some = list(queryset.order_by("pk")[:ROWS_AT_ONCE])
+def newest_first(queryset: "QuerySet[M]") -> Iterator[M]:
+    """All rows by created_at and key, as lists show them, some hundreds a query.
+
+    What is added meanwhile is not among them.
+    """
+    rows = queryset.order_by("-created_at", "-pk")
+    created_at = attrgetter("created_at")
+    some = list(rows[:_ROWS_AT_ONCE])
     while some:
         yield from some
-        some = list(queryset.order_by("pk").filter(pk__gt=some[-1].pk)[:ROWS_AT_ONCE])
+        last = some[-1]
+        behind = rows.filter(created_at__lte=created_at(last))
+        some = list(behind.exclude(created_at=created_at(last), pk__gte=last.pk)[:_ROWS_AT_ONCE])
 
 
 def _pieces(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
-    lines = chain([header], ([_cell(value) for value in row] for row in rows))
-    start = _BOM
-    while some := list(islice(lines, ROWS_AT_ONCE)):
-        text = StringIO()
-        csv.writer(text).writerows(some)
-        yield (start + text.getvalue()).encode()
-        start = ""
+    text = StringIO()
+    text.write(_BOM)
+    writer = csv.writer(text)
+    for row in chain([header], rows):
+        writer.writerow([_cell(value) for value in row])
+        if text.tell() >= _PIECE_CHARACTERS:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
 
 
 def _cell(value: object) -> object:
@@ -64,6 +79,15 @@ def _cell(value: object) -> object:
 
 
 async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    read = sync_to_async(lambda: next(pieces, None))
-    while (piece := await read()) is not None:
+    # Django would collect what a plain iterator gives, all of it, before it sends the first byte.
+    read = sync_to_async(_read)
+    while piece := await read(pieces):
         yield piece
+
+
+def _read(pieces: Iterator[bytes]) -> bytes:
+    try:
+        return next(pieces, b"")
+    finally:
+        # Whoever reads slowly is waited for without a connection to the database.
+        close_old_connections()

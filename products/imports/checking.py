@@ -21,8 +21,8 @@ from msgspec import UNSET, UnsetType
 from products.models import MAX_STOCK
 from products.validators import current_currencies, validate_image_url
 
-# What a spreadsheet would take for a formula; see products.exporting, which defuses it so.
-_DEFUSED = re.compile(r"'(?=[=+\-@\t\r])")
+# What a spreadsheet would take for a formula, as marketplace.rest.csv_export defuses it.
+_DEFUSED = re.compile(r"'(?='*[=+\-@\t\r])")
 _PRICE = re.compile(r"(-?0*[0-9]{1,10})(?:[.,]([0-9]{1,2}))?")
 _WHOLE = re.compile(r"-?0*[0-9]{1,10}")
 _TRUE = {"true", "yes", "1"}
@@ -99,7 +99,7 @@ def check_row(
 
 def _text(most: int, *, needed: bool = False) -> Callable[[str], str]:
     def read(cell: str) -> str:
-        text = _DEFUSED.sub("", cell, count=1) if cell.startswith("'") else cell
+        text = cell[1:] if _DEFUSED.match(cell) else cell
         if needed and not text:
             raise _Wrong(_("This field is needed."))
         if len(text) > most:

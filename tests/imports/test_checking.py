@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.exceptions import ValidationError
 
+from marketplace.rest.csv_export import defused
 from products.imports.checking import CheckedRow, Complaint, check_row
 from products.imports.columns import FIELDS, match_columns
 from products.imports.errors import UnreadableFile
@@ -130,7 +131,16 @@ def test_it_takes_a_row_that_ends_early_for_empty_cells() -> None:
 def test_it_takes_back_what_an_export_has_defused(text: str) -> None:
     assert values(externalId="sku-1", title=f"'{text}")["title"] == text
     assert values(externalId="sku-1", title=text)["title"] == text
-    assert values(externalId="sku-1", title="'tis")["title"] == "'tis"
+
+
+@pytest.mark.parametrize("text", ["'tis", "'80s rock 'n'-roll", "'a' + 'b'=c"])
+def test_it_leaves_other_apostrophes_alone(text: str) -> None:
+    assert values(externalId="sku-1", title=text)["title"] == text
+
+
+@given(text=st.text(alphabet="'=+-@ab\t", min_size=1, max_size=8))
+def test_it_reads_every_text_as_it_was_before_an_export(text: str) -> None:
+    assert values(externalId="sku-1", title=defused(text))["title"] == text
 
 
 # --- Columns --------------------------------------------------------------------------------
