@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders import pages, views
+from orders import exports, pages, views
 
 ORDER = "api/orders/<int:order_id>"
 
@@ -11,4 +11,5 @@ urlpatterns = [
     path("api/orders", views.OrdersView.as_view(), name="api-orders"),
     path(ORDER, views.OrderView.as_view(), name="api-order"),
     path(f"{ORDER}/transition", views.TransitionView.as_view(), name="api-order-transition"),
+    path("api/exports/orders.csv", exports.OrdersExportView.as_view(), name="api-orders-export"),
 ]
