@@ -1,0 +1,163 @@
+"""With a broker Celery's workers do it; what they, or Redis, lose is sent again."""
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from redis import Redis
+
+from marketplace.accounts.models import User
+from products.imports.models import Import
+from realtime.models import OutboxEvent
+from tests.conftest import database_url
+from tests.imports.things import URL
+from tests.imports.whole import assert_is_whole, catalogue
+from tests.streams.things import rest
+from tests.support import servers
+from tests.support.machine import ROOT
+from tests.support.processes import dying_with_parent
+from tests.support.servers import Marketplace, Program
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+QUEUE = "celery"
+# The server in earnest, but for the time that it leaves a task to be taken up.
+_SERVER = """
+import django
+django.setup()
+from products.imports import workers
+workers.SENT_AGAIN_SECONDS = 1.0
+from marketplace.server import main
+main()
+"""
+IMPATIENT = Program(("-c", _SERVER, "--host", "127.0.0.1", "--port"), ready="Serving on http://")
+
+
+@pytest.fixture
+def server(transactional_db: None, tmp_path: Path, redis_url: str) -> Iterator[Marketplace]:
+    """A server that hands imports over."""
+    settings = {
+        "REDIS_URL": redis_url,
+        "IMPORTS_DIR": str(tmp_path / "imports"),
+        "DJANGO_SETTINGS_MODULE": "marketplace.settings",
+    }
+    with servers.marketplace(
+        tmp_path, database_url=database_url(), settings=settings, program=IMPATIENT
+    ) as running:
+        yield running
+
+
+@contextmanager
+def celery_worker(server: Marketplace) -> Iterator[Callable[[], None]]:
+    """A worker with the server's settings; gives what kills it, with the processes that it has."""
+    command = [sys.executable, "-m", "celery", "-A", "marketplace.celery", "worker",
+               "--concurrency", "1", "--loglevel", "WARNING"]  # fmt: skip
+    log = server.log.with_name(f"celery-{secrets.token_hex(4)}.log")
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            dying_with_parent(command),
+            cwd=ROOT,
+            env=server.environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def kill() -> None:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    with ExitStack() as end:
+        end.callback(kill)
+        yield kill
+    assert "Traceback" not in log.read_text()
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Wait until it holds."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
+
+
+def send(api: httpx.Client, seller: User) -> Import:
+    """Hand the catalogue in."""
+    answer = api.post(URL, files={"file": ("catalogue.csv", catalogue(seller))})
+    return Import.objects.get(pk=answer.json()["taskId"])
+
+
+def progress_heard(api: httpx.Client, job: Import, start: Callable[[], None]) -> list[Any]:
+    """What a stream says of the import, from before the start to its end."""
+    heard: list[Any] = []
+    parameters = {"channels": f"import.{job.pk}"}
+    with api.stream("GET", "/api/events", params=parameters, timeout=60) as stream:
+        for line in stream.iter_lines():
+            if line == "event: subscribed":
+                start()
+            if line.startswith("data: ") and '"type":"progress"' in line:
+                heard.append(json.loads(line.removeprefix("data: ")))
+                if heard[-1]["data"]["status"] != "running":
+                    break
+    return heard
+
+
+def is_over(job: Import) -> bool:
+    """Whether it is, and all that it announced has its position."""
+    job.refresh_from_db()
+    return bool(job.finished_at and not job.held_until and not OutboxEvent.objects.exists())
+
+
+def test_a_worker_does_it_and_tells_streams_of_the_server_how_far_it_is(
+    seller: User, server: Marketplace
+) -> None:
+    with rest(server, seller) as api, ExitStack() as running:
+        job = send(api, seller)
+
+        def start_worker() -> None:
+            running.enter_context(celery_worker(server))
+
+        heard = progress_heard(api, job, start_worker)
+        wait_until(lambda: is_over(job), "It comes to no end.")
+    assert_is_whole(job, seller)
+    assert {event["data"]["step"] for event in heard} >= {"validating", "writing"}
+    assert all("id" not in event for event in heard[:-1])
+    last = heard[-1]
+    assert (last["data"]["status"], last["data"]["percent"]) == ("done", 100)
+    assert "id" in last
+
+
+def test_what_redis_forgets_or_a_killed_worker_leaves_is_done_by_the_next(
+    seller: User, server: Marketplace, redis_url: str
+) -> None:
+    with rest(server, seller) as api:
+        job = send(api, seller)
+    with Redis.from_url(redis_url) as redis:
+        wait_until(lambda: redis.llen(QUEUE) == 1, "Nothing is sent.")
+        redis.flushall()
+        with celery_worker(server) as kill:
+
+            def is_under_way() -> bool:
+                job.refresh_from_db()
+                return job.written_rows >= 500
+
+            wait_until(is_under_way, "It is not sent again.")
+            kill()
+        job.refresh_from_db()
+        assert (job.status, job.finished_at) == ("running", None)
+        with celery_worker(server):
+            wait_until(lambda: is_over(job), "Nobody goes on.")
+            # It was sent more than once meanwhile.
+            wait_until(lambda: redis.llen(QUEUE) == 0, "Messages are left.")
+    assert_is_whole(job, seller)

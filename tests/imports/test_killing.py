@@ -1,0 +1,87 @@
+"""Who works on it may be killed at any moment: the next ends with exactly the rows of the file."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from uuid import UUID
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from marketplace.accounts.models import User
+from products.imports.models import Import
+from realtime.models import OutboxEvent
+from tests.conftest import StartServer, database_url
+from tests.imports.things import URL, hand_in
+from tests.imports.whole import GOOD, ROWS, assert_is_whole, catalogue
+from tests.streams.things import rest
+from tests.support.machine import ROOT
+from tests.support.processes import dying_with_parent
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CHECK, WRITE = "products.imports.steps.keep_complaints", "products.imports.writing.keep_complaints"
+# Where each worker dies, in whose stead the next one goes on, and what is there then: the step, and
+# how many rows were written. All but the last die in the middle of a transaction.
+DEATHS = [
+    ((CHECK, 3), "validating", 0),
+    ((WRITE, 2), "writing", 250),
+    ((WRITE, 5), "writing", 1250),
+    ((WRITE, 6), "writing", 2500),
+    (("products.imports.announcing.product_data", 120), "publishing", GOOD),
+    (("products.imports.running.tell_of_end", 1), "publishing", GOOD),
+]
+
+
+def work_in_process(task_id: UUID, *death: object) -> int:
+    """Have a worker work on the import until its end, or its death; its exit code."""
+    command = [sys.executable, "-m", "tests.imports.worker", str(task_id), *map(str, death)]
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "marketplace.settings",
+        "DATABASE_URL": database_url(),
+        "IMPORTS_DIR": str(settings.IMPORTS_ROOT),
+    }
+    return subprocess.run(
+        dying_with_parent(command), cwd=ROOT, env=environment, timeout=120, check=False
+    ).returncode
+
+
+def test_each_goes_on_behind_the_one_that_was_killed_before(seller: User) -> None:
+    job = hand_in(seller, catalogue(seller))
+    for death, step, written in DEATHS:
+        assert work_in_process(job.pk, *death) == -signal.SIGKILL
+        job.refresh_from_db()
+        assert (job.status, job.step, job.written_rows) == ("running", step, written)
+        assert job.held_until is not None
+        # As if five seconds had passed.
+        Import.objects.filter(pk=job.pk).update(held_until=timezone.now())
+    assert work_in_process(job.pk) == 0
+    assert_is_whole(job, seller)
+
+
+def test_another_server_takes_over_from_one_that_was_killed(
+    seller: User, start_server: StartServer
+) -> None:
+    doomed = start_server()
+    with rest(doomed, seller) as api:
+        sent = api.post(URL, files={"file": ("catalogue.csv", catalogue(seller))})
+    job = Import.objects.get(pk=sent.json()["taskId"])
+    while job.written_rows < ROWS // 5:
+        time.sleep(0.005)
+        job.refresh_from_db()
+    doomed.process.kill()
+    doomed.process.wait()
+    job.refresh_from_db()
+    assert (job.status, job.step, job.finished_at) == ("running", "writing", None)
+
+    start_server()
+    deadline = time.monotonic() + 60
+    while not job.finished_at or job.held_until or OutboxEvent.objects.exists():
+        assert time.monotonic() < deadline, "Nobody goes on."
+        time.sleep(0.05)
+        job.refresh_from_db()
+    assert_is_whole(job, seller)
