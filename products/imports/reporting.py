@@ -1,13 +1,16 @@
 """How an import's progress is told: often enough for a bar that moves, and no oftener."""
 
 import time
+from collections import deque
 
 from products.imports.events import progress_audiences, progress_of
 from products.imports.holding import Hold
 from products.imports.models import Import
 from realtime.api import publish_ephemeral
 
-TOLD_EACH_SECONDS = 0.1  # ten a second at most
+TOLD_EACH_SECONDS = 0.125
+# However fast steps follow one another. With the last one, that it is over, it is one more.
+MOST_A_SECOND = 9
 
 
 class Reporter:
@@ -16,7 +19,7 @@ class Reporter:
     def __init__(self, hold: Hold) -> None:
         self._hold = hold
         self._job = hold.job
-        self._told_at = 0.0
+        self._told_at: deque[float] = deque(maxlen=MOST_A_SECOND)
 
     def begin(self, step: Import.Step, *, total: int, current: int = 0) -> None:
         """A step begins; saved at once. Raises Lost, Stopped, Cancelled."""
@@ -33,11 +36,14 @@ class Reporter:
         self._job.current = current
         if total is not None:
             self._job.total = total
-        if time.monotonic() - self._told_at >= TOLD_EACH_SECONDS:
+        if not self._told_at or time.monotonic() - self._told_at[-1] >= TOLD_EACH_SECONDS:
             self._hold.check(may_be_cancelled=self._job.step != Import.Step.PUBLISHING)
             self._tell()
 
     def _tell(self) -> None:
-        self._told_at = time.monotonic()
-        event = progress_of(self._job)
-        publish_ephemeral(event, audiences=progress_audiences(self._job))
+        told = self._told_at
+        if len(told) == MOST_A_SECOND and time.monotonic() - told[0] < 1:
+            return
+        publish_ephemeral(progress_of(self._job), audiences=progress_audiences(self._job))
+        # Afterwards: the moment that the event names lies before it.
+        told.append(time.monotonic())
