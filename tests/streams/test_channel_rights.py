@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from marketplace.accounts.models import User
 from marketplace.streams import own_audiences
+from products.imports.models import Import
 from products.models import Product
 from realtime.api import publish_ephemeral
 from realtime.channels import channel_kinds
@@ -44,6 +46,7 @@ product-off-sale    yes     no     no            no           yes    no
 order               yes     yes    no            no           yes    login
 chat                yes     yes    no            no           no     login
 suggestions         yes     yes    yes           yes          yes    login
+import              yes     no     no            no           yes    login
 metrics             no      no     no            no           yes    login
 """
 BY_ITSELF = """
@@ -106,6 +109,10 @@ async def market(
 ) -> Market:
     shown, hidden = offer(seller), offer(seller, is_active=False)
     placed = order(buyer, shown)
+    # One that nobody works on: the server would.
+    over = Import.objects.create(
+        seller=seller, format=Import.Format.CSV, finished_at=timezone.now()
+    )
     session = (await in_thread(open_session, product_id=shown.pk, by=buyer)).session
     return Market(
         people={
@@ -121,6 +128,7 @@ async def market(
             "product-off-sale": f"product.{hidden.pk}",
             "order": f"order.{placed.pk}",
             "chat": f"chat.{session.pk}",
+            "import": f"import.{over.pk}",
             "user-of-seller": f"user.{seller.pk}",
             "user-of-buyer": f"user.{buyer.pk}",
         },
