@@ -25,8 +25,7 @@ def create_import(*, seller: User, upload: IO[bytes], name: str, dry_run: bool =
     Raises SellersOnly, FileTooLarge, InvalidFile, TooManyImports.
     """
     require_seller(seller)
-    if seller.imports.unfinished().count() >= MAX_UNFINISHED:
-        raise TooManyImports
+    _require_room(seller)
     file_format = recognise(upload, name=name)
     job = Import(seller=seller, file_name=display_name(name), format=file_format, dry_run=dry_run)
     files = ImportFiles(job.pk)
@@ -34,6 +33,9 @@ def create_import(*, seller: User, upload: IO[bytes], name: str, dry_run: bool =
         # Before the row: a worker that finds the row finds the file.
         files.keep(upload)
         with transaction.atomic():
+            # Asked again, now that no other request of theirs can come in between.
+            User.objects.select_for_update(no_key=True).get(pk=seller.pk)
+            _require_room(seller)
             job.save()
             # Its owner's other pages hear that there is one more.
             publish_ephemeral(progress_of(job), audiences=progress_audiences(job))
@@ -42,6 +44,12 @@ def create_import(*, seller: User, upload: IO[bytes], name: str, dry_run: bool =
         files.discard()
         raise
     return job
+
+
+def _require_room(seller: User) -> None:
+    """Raises TooManyImports when so many of the seller wait or run that no other may."""
+    if seller.imports.unfinished().count() >= MAX_UNFINISHED:
+        raise TooManyImports
 
 
 def cancel_import(*, task_id: UUID, by: User) -> Import:

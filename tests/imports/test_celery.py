@@ -6,7 +6,6 @@ import secrets
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,10 +17,9 @@ from redis import Redis
 
 from marketplace.accounts.models import User
 from products.imports.models import Import
-from realtime.models import OutboxEvent
 from tests.conftest import database_url
-from tests.imports.things import URL
-from tests.imports.whole import assert_is_whole, catalogue
+from tests.imports.things import URL, wait_until
+from tests.imports.whole import assert_is_whole, catalogue, is_over, written_rows
 from tests.streams.things import rest
 from tests.support import servers
 from tests.support.machine import ROOT
@@ -84,14 +82,6 @@ def celery_worker(server: Marketplace) -> Iterator[Callable[[], None]]:
     assert "Traceback" not in log.read_text()
 
 
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Wait until it holds."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
-
-
 def send(api: httpx.Client, seller: User) -> Import:
     """Hand the catalogue in."""
     answer = api.post(URL, files={"file": ("catalogue.csv", catalogue(seller))})
@@ -111,12 +101,6 @@ def progress_heard(api: httpx.Client, job: Import, start: Callable[[], None]) ->
                 if heard[-1]["data"]["status"] != "running":
                     break
     return heard
-
-
-def is_over(job: Import) -> bool:
-    """Whether it is, and all that it announced has its position."""
-    job.refresh_from_db()
-    return bool(job.finished_at and not job.held_until and not OutboxEvent.objects.exists())
 
 
 def test_a_worker_does_it_and_tells_streams_of_the_server_how_far_it_is(
@@ -147,12 +131,7 @@ def test_what_redis_forgets_or_a_killed_worker_leaves_is_done_by_the_next(
         wait_until(lambda: redis.llen(QUEUE) == 1, "Nothing is sent.")
         redis.flushall()
         with celery_worker(server) as kill:
-
-            def is_under_way() -> bool:
-                job.refresh_from_db()
-                return job.written_rows >= 500
-
-            wait_until(is_under_way, "It is not sent again.")
+            wait_until(lambda: written_rows(job) >= 500, "It is not sent again.")
             kill()
         job.refresh_from_db()
         assert (job.status, job.finished_at) == ("running", None)

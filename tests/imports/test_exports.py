@@ -3,8 +3,7 @@
 import csv
 import io
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,7 +19,7 @@ from marketplace.accounts.models import User
 from products.exports import COLUMNS
 from products.models import Product
 from tests.conftest import ClientFor, StartServer
-from tests.imports.things import HEADER, URL
+from tests.imports.things import HEADER, URL, wait_until
 from tests.products.things import make_product, make_tour
 from tests.streams.things import bearer, rest
 from tests.support.servers import Marketplace
@@ -38,14 +37,6 @@ def rows_of(answer: httpx.Response) -> list[dict[str, str]]:
     text = answer.content.decode()
     assert text.startswith("\ufeff")
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Wait until it holds."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(

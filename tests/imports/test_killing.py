@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from uuid import UUID
 
 import pytest
@@ -13,10 +12,9 @@ from django.utils import timezone
 
 from marketplace.accounts.models import User
 from products.imports.models import Import
-from realtime.models import OutboxEvent
 from tests.conftest import StartServer, database_url
-from tests.imports.things import URL, hand_in
-from tests.imports.whole import GOOD, ROWS, assert_is_whole, catalogue
+from tests.imports.things import URL, hand_in, wait_until
+from tests.imports.whole import GOOD, ROWS, assert_is_whole, catalogue, is_over, written_rows
 from tests.streams.things import rest
 from tests.support.machine import ROOT
 from tests.support.processes import dying_with_parent
@@ -70,18 +68,12 @@ def test_another_server_takes_over_from_one_that_was_killed(
     with rest(doomed, seller) as api:
         sent = api.post(URL, files={"file": ("catalogue.csv", catalogue(seller))})
     job = Import.objects.get(pk=sent.json()["taskId"])
-    while job.written_rows < ROWS // 5:
-        time.sleep(0.005)
-        job.refresh_from_db()
+    wait_until(lambda: written_rows(job) >= ROWS // 5, "Nobody begins.")
     doomed.process.kill()
     doomed.process.wait()
     job.refresh_from_db()
     assert (job.status, job.step, job.finished_at) == ("running", "writing", None)
 
     start_server()
-    deadline = time.monotonic() + 60
-    while not job.finished_at or job.held_until or OutboxEvent.objects.exists():
-        assert time.monotonic() < deadline, "Nobody goes on."
-        time.sleep(0.05)
-        job.refresh_from_db()
+    wait_until(lambda: is_over(job), "Nobody goes on.")
     assert_is_whole(job, seller)

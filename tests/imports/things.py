@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from threading import Event
 from typing import Any
@@ -93,3 +94,11 @@ def imported(seller: User, content: bytes, **options: Any) -> Import:
 def errors_of(job: Import) -> list[tuple[int, str, str]]:
     """Row, field and message of what was wrong."""
     return [(error.row, error.field, error.message) for error in job.errors.all()]
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Wait until it holds; what: what is wrong when it never does."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)

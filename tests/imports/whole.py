@@ -48,6 +48,18 @@ def told() -> Iterator[tuple[str, dict[str, Any]]]:
             yield event.type, json.loads(event.payload)["data"]
 
 
+def written_rows(job: Import) -> int:
+    """How many rows have been written by now."""
+    job.refresh_from_db()
+    return job.written_rows
+
+
+def is_over(job: Import) -> bool:
+    """Whether it is, and all that it announced has its position."""
+    job.refresh_from_db()
+    return bool(job.finished_at and not job.held_until and not OutboxEvent.objects.exists())
+
+
 def assert_is_whole(job: Import, seller: User) -> None:
     """Every row was written once, every product told of once."""
     job.refresh_from_db()
