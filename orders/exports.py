@@ -8,10 +8,9 @@ from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from marketplace.accounts.models import User
-from marketplace.rest.csv_export import csv_response, newest_first
+from marketplace.rest.csv_export import CsvView, csv_response, newest_first
 from orders.models import Order
 from realtime.api import iso_milliseconds
 
@@ -20,7 +19,7 @@ COLUMNS = ("orderId", "status", "createdAt", "buyerName", "sellerName", "product
            "quantity", "unitPrice", "currency", *_ADDRESS, "note")  # fmt: skip
 
 
-class OrdersExportView(APIView):
+class OrdersExportView(CsvView):
     """One's own orders as CSV."""
 
     @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR})

@@ -8,10 +8,9 @@ from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from marketplace.accounts.models import User
-from marketplace.rest.csv_export import csv_response, newest_first
+from marketplace.rest.csv_export import CsvView, csv_response, newest_first
 from products.imports.columns import FIELDS
 from products.models import Product
 from products.services import require_seller
@@ -21,7 +20,7 @@ from realtime.api import iso_milliseconds
 COLUMNS = (*FIELDS, "id", "level", "version", "createdAt", "updatedAt")
 
 
-class ProductsExportView(APIView):
+class ProductsExportView(CsvView):
     """One's own products as CSV."""
 
     @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR})

@@ -12,6 +12,10 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 from django.db.models import Model, QuerySet
 from django.http import StreamingHttpResponse
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
 # A spreadsheet takes a cell that begins so for a formula, and a formula can send the sheet away
 # (OWASP, CSV injection). Behind an apostrophe it is text. What has one there already gets another,
@@ -23,6 +27,25 @@ _ROWS_AT_ONCE = 250
 _PIECE_CHARACTERS = 64 * 1024
 
 M = TypeVar("M", bound=Model)
+
+
+class _AnyAccept(DefaultContentNegotiation):
+    """What is sent is CSV, or an error as JSON, whichever of the two was asked for."""
+
+    def select_renderer(
+        self,
+        request: Request,
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
+
+
+class CsvView(APIView):
+    """The base of views that answer with csv_response()."""
+
+    content_negotiation_class = _AnyAccept
 
 
 def defused(text: str) -> str:

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from marketplace.accounts.models import User
-from marketplace.rest.csv_export import csv_response
+from marketplace.rest.csv_export import CsvView, csv_response
 from products.imports import services
 from products.imports.columns import FIELDS
 from products.imports.models import Import, ImportQuerySet
@@ -73,7 +73,7 @@ class CancelView(APIView):
         return Response(ImportSerializer(job).data)
 
 
-class ErrorsView(APIView):
+class ErrorsView(CsvView):
     """All bad rows of one import."""
 
     @extend_schema(responses=CSV)
@@ -85,7 +85,7 @@ class ErrorsView(APIView):
         )
 
 
-class TemplateView(APIView):
+class TemplateView(CsvView):
     """A file to begin with."""
 
     @extend_schema(responses=CSV)

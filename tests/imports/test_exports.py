@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -136,8 +137,11 @@ def test_it_has_every_product_once_where_many_are_of_one_moment(
 ) -> None:
     some = make_many(seller, 700, created_at=datetime(2026, 5, 1, tzinfo=UTC))
     with rest(live_server_process, seller) as api:
+        api.headers["Accept"] = "text/csv"
         rows = rows_of(api.get(EXPORT))
         template = api.get(f"{URL}/template.csv").content.decode("utf-8-sig")
+        refused = api.get(f"{URL}/{uuid4()}/errors.csv")
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (404, "not_found")
     assert [int(row["id"]) for row in rows] == sorted(some, reverse=True)
     assert set(HEADER) < set(template.strip().split(","))
 
