@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from products import exports, pages, views
+from products import pages, views
 
 PRODUCT = "api/products/<int:product_id>"
 
@@ -14,9 +14,4 @@ urlpatterns = [
     path(PRODUCT, views.ProductView.as_view(), name="api-product"),
     path(f"{PRODUCT}/stock", views.StockView.as_view(), name="api-product-stock"),
     path(f"{PRODUCT}/image", views.ImageView.as_view(), name="api-product-image"),
-    path(
-        "api/exports/products.csv",
-        exports.ProductsExportView.as_view(),
-        name="api-products-export",
-    ),
 ]

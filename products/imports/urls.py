@@ -1,8 +1,8 @@
-"""Where imports are found."""
+"""Where imports are found, and what can be imported again."""
 
 from django.urls import path
 
-from products.imports import pages, views
+from products.imports import exports, pages, views
 
 IMPORT = "api/imports/<uuid:task_id>"
 
@@ -14,4 +14,9 @@ urlpatterns = [
     path(IMPORT, views.ImportView.as_view(), name="api-import"),
     path(f"{IMPORT}/cancel", views.CancelView.as_view(), name="api-import-cancel"),
     path(f"{IMPORT}/errors.csv", views.ErrorsView.as_view(), name="api-import-errors"),
+    path(
+        "api/exports/products.csv",
+        exports.ProductsExportView.as_view(),
+        name="api-products-export",
+    ),
 ]

@@ -17,7 +17,7 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from marketplace.accounts.models import User
-from products.exports import COLUMNS
+from products.imports.exports import COLUMNS
 from products.models import Product
 from tests.conftest import ClientFor, StartServer
 from tests.imports.things import HEADER, URL, wait_until
