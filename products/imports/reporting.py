@@ -9,8 +9,8 @@ from products.imports.models import Import
 from realtime.api import publish_ephemeral
 
 TOLD_EACH_SECONDS = 0.125
-# However fast steps follow one another. With the last one, that it is over, it is one more.
-MOST_A_SECOND = 9
+# However fast steps follow one another. That it was handed in and that it is over come besides.
+MOST_A_SECOND = 8
 
 
 class Reporter:

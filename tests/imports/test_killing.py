@@ -25,12 +25,12 @@ CHECK, WRITE = "products.imports.steps.keep_complaints", "products.imports.writi
 # Where each worker dies, in whose stead the next one goes on, and what is there then: the step, and
 # how many rows were written. All but the last die in the middle of a transaction.
 DEATHS = [
-    ((CHECK, 3), "validating", 0),
-    ((WRITE, 2), "writing", 250),
-    ((WRITE, 5), "writing", 1250),
-    ((WRITE, 6), "writing", 2500),
-    (("products.imports.announcing.product_data", 120), "publishing", GOOD),
-    (("products.imports.running.tell_of_end", 1), "publishing", GOOD),
+    ((CHECK, 3, "at-once"), "validating", 0),
+    ((WRITE, 2, "at-once"), "writing", 250),
+    ((WRITE, 5, "at-once"), "writing", 1250),
+    ((WRITE, 6, "owed"), "writing", 2500),
+    (("products.imports.announcing.product_data", 120, "owed"), "publishing", GOOD),
+    (("products.imports.running.tell_of_end", 1, "owed"), "publishing", GOOD),
 ]
 
 

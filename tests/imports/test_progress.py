@@ -23,7 +23,7 @@ from tests.support.servers import Marketplace
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROWS = 4_000
-STEPS = ["reading", "validating", "writing", "publishing"]
+STEPS = [None, "reading", "validating", "writing", "publishing"]
 
 Told = dict[str, Any]
 
@@ -50,7 +50,7 @@ def first(events: Iterator[Told], type_name: str) -> Told:
 def progress_to_the_end(events: Iterator[Told]) -> list[Told]:
     """What is told of the import until it is over."""
     told: list[Told] = []
-    while not told or told[-1]["data"]["status"] == "running":
+    while not told or told[-1]["data"]["status"] in {"queued", "running"}:
         told.append(first(events, "progress"))
     return told
 

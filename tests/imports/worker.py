@@ -1,6 +1,7 @@
-"""python -m tests.imports.worker TASK [PLACE CALL]: work on an import in a process of its own.
+"""python -m tests.imports.worker TASK [PLACE CALL PACE]: work on an import in its own process.
 
-PLACE and CALL: the process is killed when it calls this function so often, before the call.
+PLACE and CALL: the process is killed when it calls this function so often, before the call. PACE:
+whether what it writes is told of at once, or owed and told of in the step that follows.
 """
 
 import os
@@ -14,8 +15,8 @@ from uuid import UUID
 
 import django
 
-# So slowly that most of it is left to a step of its own.
-FRAMES_PER_SECOND = 20
+# In seconds, until the next frame may go: asked before each lot of rows.
+WAITS = {"at-once": 0.0, "owed": 0.001}
 
 
 def die_at(place: str, call: int) -> None:
@@ -32,15 +33,15 @@ def die_at(place: str, call: int) -> None:
     setattr(module, name, die_or_call)
 
 
-def main(task_id: str, place: str = "", call: str = "") -> None:
+def main(task_id: str, place: str = "", call: str = "", pace: str = "at-once") -> None:
     """Work, or die."""
     django.setup()
     # Their models need Django.
-    from products.imports import announcing
+    from products.imports.announcing import Pace
     from products.imports.running import run_import
 
+    setattr(Pace, "wait_seconds", lambda _pace: WAITS[pace])  # noqa: B010 a method is replaced
     if place:
-        announcing.FRAMES_PER_SECOND = FRAMES_PER_SECOND
         die_at(place, int(call))
     if not run_import(UUID(task_id), stop=Event()):
         sys.exit("It was not its turn.")
