@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from marketplace.accounts.models import User
 from products.events import AvailabilityUpdated, ProductCreated, ProductDeleted, ProductUpdated
+from products.imports.events import ProductsImported
 from products.models import Product, ProductQuerySet
 from realtime.api import LiveListAdmin
 
@@ -84,6 +85,7 @@ class ProductAdmin(LiveListAdmin):
         ProductUpdated: "product.id",
         ProductDeleted: "productId",
         AvailabilityUpdated: "productId",
+        ProductsImported: "products.*.id",
     }
 
     @admin.display(description=_("price"), ordering="price")

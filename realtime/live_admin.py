@@ -15,8 +15,8 @@ class LiveListAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # no generic at
     """A ModelAdmin whose list says "3 changed" while it is looked at.
 
     live_events: what is announced of the model, and where in the data its id stands:
-    {OrderCreated: "order.id"}. Only events that staff hear without asking for a channel count, and
-    those of live_channels, the channels that are asked for.
+    {OrderCreated: "order.id"}; "products.*.id" are the ids of many. Only events that staff hear
+    without asking for a channel count, and those of live_channels, the channels that are asked for.
     """
 
     live_events: ClassVar[Mapping[type[Event], str]]

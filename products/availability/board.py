@@ -16,25 +16,28 @@ CHANGES = 10
 class Board:
     """What the board shows, the scarcest first.
 
-    looked_at: all that it was chosen from; bound: where there is more on sale than that, the
-    largest stock that it looked at; None where it saw everything.
+    looked_at: all that it was chosen from, at most SCARCEST.
     """
 
     products: list[Product]
     looked_at: list[Product]
-    bound: int | None
 
     @property
-    def stock_changes(self) -> dict[int, tuple[int, str]]:
-        """When the stock of all that was looked at changed last, by id, with its stockVersion.
+    def stocks(self) -> list[dict[str, int | str]]:
+        """All that was looked at, for the page: its stock, and when that changed last.
 
-        Also of what the board does not show: what comes in for another threshold has no news to
-        tell of its stock, and what goes off sale may come back.
+        Also of what the board does not show: it pushes out what is less scarce, and comes in for
+        another threshold without any news of its stock.
         """
-        return {
-            product.pk: (product.stock_version, iso_milliseconds(product.stock_changed_at))
+        return [
+            {
+                "id": product.pk,
+                "stock": product.stock,
+                "stockVersion": product.stock_version,
+                "stockChangedAt": iso_milliseconds(product.stock_changed_at),
+            }
             for product in self.looked_at
-        }
+        ]
 
 
 def is_on_board(product: Product) -> bool:
@@ -48,7 +51,6 @@ def read_board() -> Board:
     return Board(
         products=[product for product in scarcest if is_on_board(product)],
         looked_at=scarcest,
-        bound=scarcest[-1].stock if len(scarcest) == SCARCEST else None,
     )
 
 

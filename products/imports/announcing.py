@@ -20,7 +20,7 @@ from products.imports.events import ProductsImported
 from products.imports.holding import Hold
 from products.imports.models import Import, UnannouncedLot
 from products.models import Product
-from realtime.api import Announcement, publish_all, stream_figures
+from realtime.api import Announcement, iso_milliseconds, publish_all, stream_figures
 
 MAX_PRODUCTS = 50
 # In one transaction, which costs as much as the products of one.
@@ -43,11 +43,12 @@ def told_at_once(before: Product, after: Product) -> Iterator[Announcement]:
     Publish it in the transaction that writes the product, under its lock.
     """
     for event in announcements(before=before, after=after):
-        told_in_lots = isinstance(event, (ProductCreated, ProductUpdated))
-        if told_in_lots and not (after.is_active and isinstance(event, ProductUpdated)):
+        # Its seller is told at once that what is product-deleted for others is still there.
+        waits = not (before.is_active or after.is_active) and isinstance(event, ProductUpdated)
+        if waits or isinstance(event, ProductCreated):
             continue
         # What is off sale is told of as ever: other systems hear of a tour's stock from the log.
-        narrowed = told_in_lots or (after.is_active and isinstance(event, AvailabilityUpdated))
+        narrowed = after.is_active and isinstance(event, (ProductUpdated, AvailabilityUpdated))
         yield Announcement(
             event,
             audiences=[f"product.{after.pk}"] if narrowed else None,
@@ -83,14 +84,20 @@ def announce_products(products: Sequence[Product], *, job: Import) -> int:
     """
     circle = (f"user.{job.seller_id}", "staff")
     frames = [
-        Announcement(ProductsImported(task_id=str(job.pk), products=some), audiences)
+        Announcement(_told_in_one(some, job=job), audiences)
         for audiences, is_active in ((("catalogue", *circle), True), (circle, False))
-        for some in _fitting(
-            product_data(product) for product in products if product.is_active == is_active
-        )
+        for some in _fitting(each for each in products if each.is_active == is_active)
     ]
     publish_all(frames)
     return len(frames)
+
+
+def _told_in_one(products: Sequence[tuple[ProductData, str]], *, job: Import) -> ProductsImported:
+    return ProductsImported(
+        task_id=str(job.pk),
+        products=[data for data, _changed_at in products],
+        stock_changed_at=[changed_at for _data, changed_at in products],
+    )
 
 
 def _locked_products(lots: Sequence[UnannouncedLot], *, seller: User) -> list[Product]:
@@ -103,16 +110,17 @@ def _locked_products(lots: Sequence[UnannouncedLot], *, seller: User) -> list[Pr
     return products
 
 
-def _fitting(products: Iterable[ProductData]) -> Iterator[list[ProductData]]:
-    """The products in lots that one frame takes."""
-    some: list[ProductData] = []
+def _fitting(products: Iterable[Product]) -> Iterator[list[tuple[ProductData, str]]]:
+    """The products, each with when its stock changed last, in lots that one frame takes."""
+    some: list[tuple[ProductData, str]] = []
     size = _AROUND_BYTES
     for product in products:
-        grows_by = len(msgspec.json.encode(product)) + 1
+        told = product_data(product), iso_milliseconds(product.stock_changed_at)
+        grows_by = len(msgspec.json.encode(told))
         if some and (len(some) == MAX_PRODUCTS or size + grows_by > MAX_FRAME_BYTES):
             yield some
             some, size = [], _AROUND_BYTES
-        some.append(product)
+        some.append(told)
         size += grows_by
     if some:
         yield some

@@ -105,12 +105,14 @@ class ProductsImported(Event, frozen=True, kw_only=True):
     """An import wrote these products, at most 50 in a frame of at most 64 KiB.
 
     In place of product-created, product-updated and availability-updated, which the listeners of
-    product.<id> alone get of them; what goes off sale is product-deleted as ever. Products that
-    are not on sale come in frames of their own, for their seller and staff.
+    product.<id> alone get of them; what goes off sale is product-deleted and, for its seller and
+    staff, product-updated as ever. Products that are not on sale come in frames of their own, for
+    their seller and staff. stockChangedAt tells of each product when its stock changed last.
     """
 
     task_id: str
     products: list[ProductData]
+    stock_changed_at: list[str]
 
 
 def progress_audiences(job: Import) -> Iterable[str]:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { valueAt } from "../../realtime/static/realtime/fields.js";
+import { valueAt, valuesAt } from "../../realtime/static/realtime/fields.js";
 import { whatIsNewer } from "../../realtime/static/realtime/patch.js";
 
 const shown = { version: "3", stockVersion: "9" };
@@ -31,4 +31,9 @@ test("it applies an object without stock by its version alone", () => {
 test("it finds a value by its path", () => {
   assert.equal(valueAt({ shippingAddress: { city: "Gent" } }, "shippingAddress.city"), "Gent");
   assert.equal(valueAt({ shippingAddress: null }, "shippingAddress.city"), undefined);
+});
+
+test("it finds the values of many by a path through their list", () => {
+  assert.deepEqual(valuesAt({ products: [{ id: 3 }, { id: 4 }] }, "products.*.id"), [3, 4]);
+  assert.deepEqual(valuesAt({ product: { id: 3 } }, "product.id"), [3]);
 });

@@ -291,6 +291,7 @@ def test_going_off_sale_and_coming_back_are_told_as_ever(seller: User) -> None:
     circle = [f"user.{seller.pk}", "staff"]
     assert told_of_products() == [
         ("product-deleted", ["catalogue", "all", f"product.{product.pk}"], [str(product.pk)]),
+        ("product-updated", circle, ["Product 1"]),
         ("products-imported", circle, ["Product 1"]),
     ]
     forget_announcements()

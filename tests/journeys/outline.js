@@ -7,7 +7,7 @@
   const PASSING = "script, template, .pill, .pill-slot:not(.changes), [data-gone], [data-withdrawn], [name=csrfmiddlewaretoken], [data-law=aside]";
   const UNSEEN = new Set([
     "class", "style", "title", "data-arrived", "data-changed", "data-version", "data-stock-version",
-    "data-busy", "aria-busy", "data-law",
+    "data-busy", "aria-busy", "data-law", "data-goes-on",
   ]);
 
   const describe = (node) => {

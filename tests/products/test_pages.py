@@ -178,7 +178,7 @@ def test_it_puts_tours_and_scarce_goods_on_the_board(seller: User) -> None:
     board = read_board()
 
     assert [product.title for product in board.products] == ["None", "Few", "Walk"]
-    assert board.bound is None
+    assert [place["stock"] for place in board.stocks] == [0, 10, 11, 12]
 
 
 def test_it_names_to_each_what_they_hear_of_off_sale(
@@ -200,4 +200,5 @@ def test_it_bounds_the_board(seller: User) -> None:
     board = read_board()
 
     assert len(board.products) == SCARCEST
-    assert board.bound == 4
+    assert len(board.stocks) == SCARCEST
+    assert board.stocks[-1]["stock"] == 4

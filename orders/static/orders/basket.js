@@ -60,6 +60,10 @@ const idOf = (channel) => (channel.startsWith("product.") ? Number(channel.slice
 
 on("product-created", ({ data }) => update(data.product));
 on("product-updated", ({ data }) => update(data.product));
+on("products-imported", ({ data }) => {
+  const held = new Set(store.lines.map((line) => line.product.id));
+  for (const product of data.products) if (held.has(product.id)) update(product);
+});
 on("product-deleted", ({ data }) => lose(data.productId));
 on("availability-updated", ({ data }) => update({ ...data, id: data.productId }));
 on("refused", ({ data }) => {

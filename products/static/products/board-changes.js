@@ -39,7 +39,8 @@ export function addChange({ id, timestamp, data }) {
  * @param {boolean} isOnSale
  */
 export function showChangesOf(productId, isOnSale) {
-  for (const row of list.querySelectorAll(`[data-product-id="${CSS.escape(String(productId))}"]`)) {
+  for (const row of /** @type {HTMLElement[]} */ ([...list.children])) {
+    if (Number(row.dataset.productId) !== productId) continue;
     row.toggleAttribute("data-withdrawn", !isOnSale || row.childElementCount === 0);
   }
   showWhetherEmpty();

@@ -7,7 +7,9 @@ import { writeField } from "../realtime/fields.js";
 import { removeNode } from "../realtime/live-list.js";
 import { findObjects, makeNode, patchNode } from "../realtime/patch.js";
 import { addChange, showChangesOf } from "./board-changes.js";
-import { ofProduct } from "./shown.js";
+import { hearProducts } from "./hearing.js";
+import { Scarcest } from "./scarcest.js";
+import { idsIn } from "./shown.js";
 
 /** @typedef {import("./query.js").Product} Product */
 
@@ -15,23 +17,37 @@ const board = /** @type {HTMLElement} */ (document.getElementById("board"));
 const nothing = /** @type {HTMLElement} */ (document.getElementById("nothing"));
 /** What only its seller and staff hear of: the board is the same for everybody. */
 const offSale = new Set(JSON.parse(document.getElementById("off-sale")?.textContent ?? "[]"));
+/** All that the board was chosen from. @type {(import("./scarcest.js").Place & {stockChangedAt: string})[]} */
+const lookedAt = JSON.parse(document.getElementById("looked-at")?.textContent ?? "[]");
+const scarcest = new Scarcest(lookedAt);
 /**
  * When each stock changed last, with its stockVersion, as far as this page has heard: only
- * availability-updated says it, and cards come and change for other reasons.
+ * availability-updated and products-imported say it, and cards come and change for other reasons.
  * @type {Map<number, [number, string]>}
  */
 const stockChanges = new Map();
-const changesRead = JSON.parse(document.getElementById("stock-changes")?.textContent ?? "{}");
-for (const [id, change] of Object.entries(changesRead)) stockChanges.set(Number(id), change);
+for (const product of lookedAt) remember(product, product.stockChangedAt);
 
 /**
  * As products/availability/board.py says.
  * @param {Product} product, or only its availability
  */
-function isOnBoard({ kind, level, stock, isActive = true }) {
-  const { bound } = board.dataset;
-  const isScarce = bound === undefined || stock <= Number(bound);
-  return isActive && isScarce && (kind === "tour" || level !== "ok");
+function isOnBoard({ id, kind, level }) {
+  return scarcest.has(id) && (kind === "tour" || level !== "ok");
+}
+
+/**
+ * Choose anew from what is on sale. What is pushed out leaves the board.
+ * @param {Product[]} products of which there is news
+ */
+function choose(products) {
+  for (const product of products) {
+    if (product.isActive ?? true) scarcest.put(product);
+    else scarcest.delete(product.id);
+  }
+  const beyond = scarcest.trim();
+  const shown = beyond.length > 0 ? idsIn(board) : new Set();
+  for (const id of beyond) if (shown.has(id)) remove(id);
 }
 
 /**
@@ -89,34 +105,57 @@ function remember({ id, stockVersion }, at) {
   if (stockVersion > known) stockChanges.set(id, [stockVersion, at]);
 }
 
-/** @param {Product} product that is new, that changed, or that came back on sale */
-function follow(product) {
-  if (product.isActive) offSale.delete(product.id);
-  else offSale.add(product.id);
-  showChangesOf(product.id, product.isActive);
-  show(product);
+/** @param {Product[]} products that are new, that changed, or that came back on sale */
+function follow(products) {
+  for (const { id, isActive } of products) {
+    if (isActive) offSale.delete(id);
+    else offSale.add(id);
+    showChangesOf(id, isActive);
+  }
+  choose(products);
+  const shown = idsIn(board);
+  for (const product of products) {
+    if (shown.has(product.id) || isOnBoard(product)) show(product);
+    // What is off sale may come back; of what is not scarce enough, its next change will tell.
+    else if (product.isActive && !scarcest.has(product.id)) stockChanges.delete(product.id);
+  }
 }
 
-on("product-created", ({ data: { product } }) => {
-  // One that came back has the stock that it had.
-  if (product.version === 1) remember(product, product.createdAt);
-  follow(product);
+// Before the products themselves, which are shown with it.
+on("products-imported", ({ data: { products, stockChangedAt } }) => {
+  products.forEach((/** @type {Product} */ product, /** @type {number} */ place) => {
+    remember(product, stockChangedAt[place]);
+  });
 });
-on("product-updated", ({ data }) => follow(data.product));
-on("product-deleted", ({ data }) => {
-  showChangesOf(data.productId, false);
-  remove(data.productId);
-});
-on("availability-updated", (event) => {
-  const product = ofProduct(event);
-  remember(product, event.timestamp);
-  if (offSale.has(product.id)) return;
-  addChange(event);
-  show(product);
+hearProducts({
+  created: (product) => {
+    // One that came back has the stock that it had.
+    if (product.version === 1) remember(product, product.createdAt);
+    follow([product]);
+  },
+  updated: (product) => follow([product]),
+  deleted: (id) => {
+    scarcest.delete(id);
+    showChangesOf(id, false);
+    remove(id);
+  },
+  restocked: (product, event) => {
+    remember(product, event.timestamp);
+    if (offSale.has(product.id)) return;
+    addChange(event);
+    choose([product]);
+    show(product);
+  },
+  imported: follow,
 });
 on("subscribed", ({ data }) => {
   if (data.channel !== "availability") return;
-  for (const product of data.state.products) show({ ...product, id: product.productId });
+  const products = data.state.products.map((/** @type {Product} */ product) => ({
+    ...product,
+    id: product.productId,
+  }));
+  choose(products);
+  for (const product of products) show(product);
 });
 subscribe("availability");
 subscribe("catalogue");

@@ -3,11 +3,12 @@
  * patches and removes what it shows, and offers to load the rest.
  */
 
-import { on, subscribe } from "../realtime/client.js";
+import { subscribe } from "../realtime/client.js";
 import { LiveList, removeNode } from "../realtime/live-list.js";
 import { findObjects } from "../realtime/patch.js";
+import { hearProducts } from "./hearing.js";
 import { Query } from "./query.js";
-import { makeProductNode, ofProduct, readProduct, updateNode } from "./shown.js";
+import { idsIn, makeProductNode, readProduct, updateNode } from "./shown.js";
 
 /** @typedef {import("./query.js").Product} Product */
 
@@ -37,10 +38,15 @@ class Catalogue {
 
   /** @param {Product} product that came on sale */
   arrive(product) {
-    if (this.#nodesOf(product.id).length > 0) return this.change(product);
-    if (!this.#affects(product)) return;
-    if (this.#query.isPlain) this.#list.add(makeProductNode("product-card", product));
-    else this.#offer(product.id);
+    if (this.#nodesOf(product.id).length > 0) this.change(product);
+    else this.#comeIn([product]);
+  }
+
+  /** @param {Product[]} products that an import made, changed or brought back on sale */
+  takeImported(products) {
+    const shown = idsIn(this.#grid);
+    this.#comeIn(products.filter(({ id }) => !shown.has(id)));
+    for (const product of products) if (shown.has(product.id)) this.arrive(product);
   }
 
   /** @param {Product} payload of which the stock, or all but the stock, is new */
@@ -48,15 +54,13 @@ class Catalogue {
     const nodes = this.#nodesOf(payload.id);
     // What only its stock is told of cannot be placed.
     const isWhole = "title" in payload && "version" in payload;
-    if (nodes.length === 0 && isWhole && !this.#query.isPlain && this.#affects(payload)) {
-      this.#offer(payload.id);
-    }
+    if (nodes.length === 0 && isWhole && !this.#query.isPlain) this.#comeIn([payload]);
     for (const node of nodes) {
       const before = readProduct(node);
       const now = updateNode(node, payload);
       if (now === null) continue;
       if (!this.#query.matches({ ...payload, ...now })) this.#takeAway(node);
-      else if (this.#query.compare(before, now) !== 0) this.#offer(payload.id);
+      else if (this.#query.compare(before, now) !== 0) this.#offer([payload]);
     }
   }
 
@@ -77,38 +81,49 @@ class Catalogue {
   }
 
   /**
-   * Whether this page would look otherwise because of a product that it does not show.
-   * @param {Product} product
+   * Show or offer those products, of those that the page does not show, that stand on it.
+   * @param {Product[]} products
    */
-  #affects(product) {
+  #comeIn(products) {
+    const query = this.#query;
     const last = /** @type {HTMLElement | null} */ (this.#grid.lastElementChild);
-    const isLastPage = this.#next.hidden;
-    const comesInTime =
-      isLastPage || last === null || this.#query.compare(product, readProduct(last)) < 0;
-    return comesInTime && this.#query.matches(product);
+    // A last page has room at its end.
+    const bound = this.#next.hidden || last === null ? null : readProduct(last);
+    const coming = products.filter(
+      (product) => (bound === null || query.compare(product, bound) < 0) && query.matches(product),
+    );
+    if (!query.isPlain) return this.#offer(coming);
+    coming.sort((one, other) => query.compare(one, other));
+    // More than a page takes would be pushed out again at once.
+    for (const product of coming.slice(0, this.#pageSize).reverse()) {
+      this.#list.add(makeProductNode("product-card", product));
+    }
+    if (coming.length > this.#pageSize) this.#next.hidden = false;
+    this.#trim();
   }
 
   /** @param {HTMLElement} node */
   #takeAway(node) {
     // The next page's first product would move up.
-    if (!this.#next.hidden) this.#offer(Number(node.dataset.id));
+    if (!this.#next.hidden) this.#offer([{ id: Number(node.dataset.id) }]);
     removeNode(node, () => this.#trim());
   }
 
   /** A page holds so many; what is beyond stands on the next. */
   #trim() {
     const cards = /** @type {HTMLElement[]} */ ([...this.#grid.children]);
-    // Those that wait behind the pill stand there, hidden.
+    // Those that wait behind the pill stand there, hidden: a page of them at most.
+    const waiting = cards.filter((card) => card.hidden);
     const shown = cards.filter((card) => !card.hidden);
-    const beyond = shown.slice(this.#pageSize);
+    const beyond = [waiting, shown].flatMap((some) => some.slice(this.#pageSize));
     for (const node of beyond) removeNode(node);
     if (beyond.length > 0) this.#next.hidden = false;
     this.#nothing.hidden = shown.length > 0;
   }
 
-  /** @param {number} id */
-  #offer(id) {
-    this.#changes.add(id);
+  /** @param {{id: number}[]} products */
+  #offer(products) {
+    for (const { id } of products) this.#changes.add(id);
     this.#showOffer();
   }
 
@@ -116,17 +131,25 @@ class Catalogue {
     const count = this.#changes.size;
     this.#pill.hidden = count === 0;
     const text = ngettext("%s change, show", "%s changes, show", count);
-    this.#pill.textContent = interpolate(text, [count]);
+    // How many more than a page there are tells nothing, and would count on as long as they come.
+    const most = gettext("More than %s changes, show");
+    const isMany = count > this.#pageSize;
+    const says = interpolate(isMany ? most : text, [isMany ? this.#pageSize : count]);
+    // Written again, it would be read out again.
+    if (this.#pill.textContent !== says) this.#pill.textContent = says;
   }
 }
 
 const grid = document.getElementById("products");
 if (grid !== null) {
   const catalogue = new Catalogue(grid);
-  on("product-created", ({ data }) => catalogue.arrive(data.product));
-  on("product-updated", ({ data }) => catalogue.change(data.product));
-  on("product-deleted", ({ data }) => catalogue.remove(data.productId));
-  on("availability-updated", (event) => catalogue.change(ofProduct(event)));
+  hearProducts({
+    created: (product) => catalogue.arrive(product),
+    updated: (product) => catalogue.change(product),
+    deleted: (id) => catalogue.remove(id),
+    restocked: (payload) => catalogue.change(payload),
+    imported: (products) => catalogue.takeImported(products),
+  });
   subscribe("catalogue");
   subscribe("availability");
 }

@@ -89,6 +89,10 @@ on("product-updated", ({ data }) => data.product.id === id && show(data.product)
 on("product-created", ({ data }) => data.product.id === id && comeBack(data.product));
 on("product-deleted", ({ data }) => data.productId === id && leave());
 on("availability-updated", (event) => event.data.productId === id && show(ofProduct(event)));
+on("products-imported", ({ data }) => {
+  const product = data.products.find((/** @type {Product} */ each) => each.id === id);
+  if (product !== undefined) comeBack(product);
+});
 on("refused", ({ data }) => data.channel === channel && leave());
 on("subscribed", ({ data }) => {
   if (data.channel !== channel) return;

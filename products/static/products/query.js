@@ -18,12 +18,14 @@ const KEYS = {
 
 export class Query {
   #params;
+  #filters;
 
   /** @param {string} search the address from its "?" on */
   constructor(search) {
     this.#params = new URLSearchParams(search);
     this.page = Number(this.#get("page") || 1);
-    this.isNarrowed = NARROWING.some((name) => this.#get(name));
+    this.#filters = Object.fromEntries(NARROWING.map((name) => [name, this.#get(name)]));
+    this.isNarrowed = Object.values(this.#filters).some(Boolean);
     this.ordering = this.#get("ordering") || FALLBACK;
     /** Whether it is the page that shows what is new as it comes. */
     this.isPlain = this.page === 1 && !this.isNarrowed && this.ordering === FALLBACK;
@@ -34,7 +36,7 @@ export class Query {
    * @param {Product} product
    */
   matches(product) {
-    const { category, seller, kind, minPrice, maxPrice, inStock } = this.#filters();
+    const { category, seller, kind, minPrice, maxPrice, inStock } = this.#filters;
     return (
       product.isActive &&
       (!category || product.category === category.trim()) &&
@@ -65,13 +67,8 @@ export class Query {
     // Cards do not know descriptions: a product that was found stays found.
     if (description === undefined) return true;
     const texts = [title, description, category].map((text) => text.toLowerCase());
-    const words = this.#get("search").toLowerCase().split(/\s+/);
+    const words = this.#filters.search.toLowerCase().split(/\s+/);
     return words.every((word) => texts.some((text) => text.includes(word)));
-  }
-
-  /** @returns {Record<string, string>} */
-  #filters() {
-    return Object.fromEntries(NARROWING.map((name) => [name, this.#get(name)]));
   }
 
   /**

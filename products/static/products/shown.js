@@ -44,6 +44,16 @@ export function makeProductNode(templateId, product) {
 }
 
 /**
+ * The ids of the products that a list shows: to look many up one by one would take long.
+ * @param {HTMLElement} list whose children are the products
+ * @returns {Set<number>}
+ */
+export function idsIn(list) {
+  const rows = /** @type {HTMLElement[]} */ ([...list.children]);
+  return new Set(rows.map((row) => Number(row.dataset.id)));
+}
+
+/**
  * What is known of a product after an event, which may tell only its stock.
  * @param {Product} known
  * @param {Product} payload

@@ -6,25 +6,29 @@
  *       <button type="button" hidden>Show</button>
  *     </div>
  *
- * data-events: the types that count, and where in their data the object's id stands; data-channels:
- * the channels to ask for, with blanks between them.
+ * data-events: the types that count, and where in their data the object's id stands, or with
+ * "products.*.id" the ids of many; data-channels: the channels to ask for, with blanks between them.
  */
 
 import { connect, on, subscribe } from "./client.js";
-import { valueAt } from "./fields.js";
+import { valuesAt } from "./fields.js";
 
 const bar = /** @type {HTMLElement} */ (document.getElementById("changes"));
 const text = /** @type {HTMLElement} */ (bar.querySelector("[role=status]"));
 const button = /** @type {HTMLButtonElement} */ (bar.querySelector("button"));
+const PAUSE_MS = 250;
 /** @type {Set<number>} */
 const changed = new Set();
 /** What happened is not known any more, so nothing is counted. */
 let isOutdated = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
 
 for (const [type, path] of Object.entries(JSON.parse(bar.dataset.events ?? "{}"))) {
   on(type, (event) => {
-    changed.add(valueAt(event.data, path));
-    show();
+    for (const id of valuesAt(event.data, path)) changed.add(id);
+    // A hundred events may come in a second.
+    timer ??= setTimeout(show, PAUSE_MS);
   });
 }
 for (const channel of (bar.dataset.channels ?? "").split(" ").filter(Boolean)) subscribe(channel);
@@ -40,6 +44,7 @@ connect({
 });
 
 function show() {
+  timer = undefined;
   const count = changed.size;
   text.textContent = isOutdated
     ? gettext("This list is no longer up to date.")

@@ -94,6 +94,18 @@ export function valueAt(payload, path) {
   return path.split(".").reduce((value, name) => value?.[name], /** @type {any} */ (payload));
 }
 
+/**
+ * The values at a path that may go through a list.
+ * @param {Payload} payload
+ * @param {string} path "product.id", or "products.*.id" for the id of each
+ * @returns {any[]}
+ */
+export function valuesAt(payload, path) {
+  const [list, ofEach] = path.split(".*.");
+  const value = valueAt(payload, list);
+  return ofEach === undefined ? [value] : value.map((/** @type {Payload} */ each) => valueAt(each, ofEach));
+}
+
 /** @param {any} element */
 function appearance(element) {
   const { dataset, hidden, textContent, value } = element;

@@ -2,7 +2,7 @@
 
 import { makeOrderNode, updateNode } from "../orders/shown.js";
 import { takeSteps } from "../orders/steps.js";
-import { ofProduct } from "../products/shown.js";
+import { hearProducts } from "../products/hearing.js";
 import { on, subscribe } from "../realtime/client.js";
 import { LiveList } from "../realtime/live-list.js";
 import { findObjects } from "../realtime/patch.js";
@@ -60,9 +60,12 @@ function trim() {
 
 on("order-created", ({ data }) => arrive(data.order));
 on("order-updated", ({ data }) => showOrder(data.order));
-on("product-created", ({ data }) => products.arrive(data.product));
-on("product-updated", ({ data }) => products.change(data.product));
-on("product-deleted", ({ data }) => products.remove(data.productId));
-on("availability-updated", (event) => products.change(ofProduct(event)));
+hearProducts({
+  created: (product) => products.arrive(product),
+  updated: (product) => products.change(product),
+  deleted: (id) => products.remove(id),
+  restocked: (payload) => products.change(payload),
+  imported: (imported) => products.takeImported(imported),
+});
 subscribe("availability");
 takeSteps(showOrder);

@@ -3,7 +3,7 @@
  * them: when one leaves, another moves up without being asked for.
  */
 
-import { makeProductNode, readProduct, updateNode } from "../products/shown.js";
+import { idsIn, makeProductNode, readProduct, updateNode } from "../products/shown.js";
 import { LiveList } from "../realtime/live-list.js";
 import { findObjects } from "../realtime/patch.js";
 import { isLeaving, leaveList } from "./leaving.js";
@@ -48,6 +48,17 @@ export class NewProducts {
     this.#settle();
   }
 
+  /** @param {Product[]} products that an import made, changed or brought back on sale */
+  takeImported(products) {
+    const here = new Set([...idsIn(this.#grid), ...idsIn(this.#reserve)]);
+    const coming = products.filter((product) => product.isActive && !here.has(product.id));
+    coming.sort(compare);
+    const most = this.#size + RESERVE;
+    for (const product of coming.slice(0, most)) this.arrive(product);
+    if (coming.length > most) this.#forget(coming[most]);
+    for (const product of products) if (here.has(product.id)) this.arrive(product);
+  }
+
   /** @param {Product} payload */
   change(payload) {
     for (const card of this.#cardsOf(payload.id)) {
@@ -84,8 +95,29 @@ export class NewProducts {
     else leaveList(card, () => this.#settle());
   }
 
+  /**
+   * Know nothing more of what is as old as a product.
+   * @param {Product} product
+   */
+  #forget(product) {
+    if (this.#horizon === null || compare(product, this.#horizon) < 0) this.#horizon = product;
+    const cards = /** @type {HTMLElement[]} */ ([...this.#reserve.children]);
+    for (const card of cards) if (this.#isBeyond(card)) card.remove();
+  }
+
+  /** @param {HTMLElement} card of which nobody knows what stands before it */
+  #isBeyond(card) {
+    return this.#horizon !== null && compare(readProduct(card), this.#horizon) > 0;
+  }
+
   /** So many are shown, as far as there are so many; the others are in the reserve. */
   #settle() {
+    // Of those that wait to be shown, no more are needed than of the others.
+    const waiting = /** @type {HTMLElement[]} */ ([...this.#grid.children]).filter((card) => card.hidden);
+    for (const card of waiting.slice(this.#size + RESERVE)) {
+      card.remove();
+      this.#forget(readProduct(card));
+    }
     for (const card of this.#shown.slice(this.#size)) this.#keep(card);
     for (let room = this.#size - this.#shown.length; room > 0; room -= 1) {
       const next = this.#reserve.firstElementChild;
@@ -98,6 +130,7 @@ export class NewProducts {
   /** @param {HTMLElement} card that goes to its place in the reserve */
   #keep(card) {
     const cards = /** @type {HTMLElement[]} */ ([...this.#reserve.children]);
+    if (this.#isBeyond(card)) return card.remove();
     this.#reserve.insertBefore(card, cards.find((other) => isBefore(card, other)) ?? null);
     if (this.#reserve.childElementCount <= RESERVE) return;
     this.#reserve.lastElementChild?.remove();

@@ -1,6 +1,7 @@
 /** A seller's dashboard, live: every event changes the book, the lanes and the stock, nothing else. */
 
 import { takeSteps } from "../orders/steps.js";
+import { hearProducts } from "../products/hearing.js";
 import { on } from "../realtime/client.js";
 import { Book } from "./book.js";
 import { Lanes } from "./lanes.js";
@@ -37,6 +38,15 @@ function showProduct(payload) {
   stats.refresh();
 }
 
+/** @param {Payload[]} products that an import made or changed: this seller's, or for staff another's */
+function takeImported(products) {
+  const own = products.filter((product) => product.sellerId === seller);
+  if (own.length === 0) return;
+  for (const product of own) book.takeProduct(product);
+  stock.takeImported(own);
+  stats.refresh();
+}
+
 /** @param {number} id */
 function removeProduct(id) {
   book.dropProduct(id);
@@ -46,9 +56,12 @@ function removeProduct(id) {
 
 on("order-created", ({ data }) => showOrder(data.order));
 on("order-updated", ({ data }) => showOrder(data.order));
-on("product-created", ({ data }) => showProduct(data.product));
-on("product-updated", ({ data }) => showProduct(data.product));
-on("product-deleted", ({ data }) => removeProduct(data.productId));
-on("availability-updated", ({ data }) => showProduct({ ...data, id: data.productId }));
+hearProducts({
+  created: showProduct,
+  updated: showProduct,
+  deleted: removeProduct,
+  restocked: showProduct,
+  imported: takeImported,
+});
 takeSteps(showOrder);
 offerProducts(showProduct);

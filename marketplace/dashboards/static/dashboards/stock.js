@@ -1,5 +1,6 @@
 /** What a seller offers: rows that come, go and change, each edited in place (editing.js). */
 
+import { idsIn } from "../products/shown.js";
 import { LiveList } from "../realtime/live-list.js";
 import { findObjects, makeNode, patchNode } from "../realtime/patch.js";
 import { editRows, lookAtEditors } from "./editing.js";
@@ -49,6 +50,17 @@ export class Stock {
     }
   }
 
+  /** @param {Product[]} products of this seller, as an import left them */
+  takeImported(products) {
+    const shown = idsIn(this.#list);
+    const coming = products.filter((product) => !shown.has(product.id) && this.#belongs(product));
+    coming.sort((one, other) => compare(placeOf(one), placeOf(other)));
+    // More than a page takes would be pushed out again at once.
+    for (const product of coming.slice(0, this.#size).reverse()) this.#add(product);
+    if (coming.length > this.#size) this.#tellOlder();
+    for (const product of products) if (shown.has(product.id)) this.show(product);
+  }
+
   /** @param {number} id of a product that was deleted, or went off sale */
   remove(id) {
     const rows = this.#rowsOf(id);
@@ -71,10 +83,10 @@ export class Stock {
    * Whether a product that is not shown stands on this page.
    * @param {Product} payload
    */
-  #belongs({ id, createdAt }) {
-    if (createdAt === undefined || !this.#isFirstPage) return false;
+  #belongs(payload) {
+    if (payload.createdAt === undefined || !this.#isFirstPage) return false;
     const last = /** @type {HTMLElement | null} */ (this.#list.lastElementChild);
-    return !this.#goesOn || last === null || compare({ created: createdAt, id: String(id) }, last.dataset) < 0;
+    return !this.#goesOn || last === null || compare(placeOf(payload), last.dataset) < 0;
   }
 
   /** @param {Product} product */
@@ -87,14 +99,19 @@ export class Stock {
   }
 
   #trim() {
-    const beyond = [...this.#list.children].slice(this.#size);
-    for (const row of beyond) leaveList(/** @type {HTMLElement} */ (row));
-    const older = document.querySelector("#products [data-older]");
-    if (beyond.length > 0) {
-      this.#goesOn = true;
-      /** @type {HTMLElement} */ (older).hidden = false;
-    }
-    this.#nothing.hidden = this.#list.childElementCount > 0;
+    const rows = /** @type {HTMLElement[]} */ ([...this.#list.children]);
+    // Those that wait push nothing out before they are shown; a page of them at most.
+    const waiting = rows.filter((row) => row.hidden);
+    const shown = rows.filter((row) => !row.hidden);
+    const beyond = [waiting, shown].flatMap((some) => some.slice(this.#size));
+    for (const row of beyond) leaveList(row);
+    if (beyond.length > 0) this.#tellOlder();
+    this.#nothing.hidden = rows.length > 0;
+  }
+
+  #tellOlder() {
+    this.#goesOn = true;
+    /** @type {HTMLElement} */ (document.querySelector("#products [data-older]")).hidden = false;
   }
 }
 
@@ -110,6 +127,14 @@ function showSale(row, { isActive }) {
     const other = row.querySelector(".stock-sale button:not(:focus)");
     /** @type {HTMLElement | null} */ (other)?.focus({ preventScroll: true });
   }
+}
+
+/**
+ * What a row of the product has to be placed by.
+ * @param {Product} product
+ */
+function placeOf({ id, createdAt }) {
+  return { id: String(id), created: createdAt };
 }
 
 /**

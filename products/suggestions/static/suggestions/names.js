@@ -3,7 +3,7 @@
  * may not know of a product does not hear of it either, so what is heard may be shown.
  */
 
-import { on } from "../realtime/client.js";
+import { hearProducts } from "../products/hearing.js";
 import { showText } from "../realtime/patch.js";
 
 /** @typedef {{title: string, sellerId: number}} Name */
@@ -11,10 +11,16 @@ import { showText } from "../realtime/patch.js";
 /** @type {Map<number, Name>} */
 const names = readNames();
 
-on("product-created", ({ data }) => rename(data.product.id, data.product));
-on("product-updated", ({ data }) => rename(data.product.id, data.product));
-// Off sale is told as a deletion, then, to those who still see it, as the change that it was.
-on("product-deleted", ({ data }) => rename(data.productId, undefined));
+hearProducts({
+  created: (product) => rename([product]),
+  updated: (product) => rename([product]),
+  // Off sale is told as a deletion, then, to those who still see it, as the change that it was.
+  deleted: (id) => {
+    names.delete(id);
+    showNames(new Set([id]));
+  },
+  imported: rename,
+});
 
 /**
  * @param {number | null} productId null: the shop as a whole
@@ -52,18 +58,25 @@ export function showAbout(node) {
   }
 }
 
+/** @param {(Name & {id: number})[]} products */
+function rename(products) {
+  for (const { id, title, sellerId } of products) names.set(id, { title, sellerId });
+  showNames(new Set(products.map(({ id }) => id)));
+}
+
 /**
- * @param {number} productId
- * @param {Name | undefined} name
+ * Show what is known of these products now wherever the page names one of them.
+ * @param {Set<number>} productIds
  */
-function rename(productId, name) {
-  if (name) names.set(productId, name);
-  else names.delete(productId);
-  for (const element of document.querySelectorAll(`[data-names="${productId}"]`)) {
-    if (name) showText(/** @type {HTMLElement} */ (element), name.title);
+function showNames(productIds) {
+  for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-names]"))) {
+    const id = Number(element.dataset.names);
+    const name = productIds.has(id) ? names.get(id) : undefined;
+    if (name) showText(element, name.title);
   }
-  for (const node of document.querySelectorAll(`[data-object=suggestion][data-product-id="${productId}"]`)) {
-    showAbout(/** @type {HTMLElement} */ (node));
+  for (const node of document.querySelectorAll("[data-object=suggestion][data-product-id]")) {
+    const suggestion = /** @type {HTMLElement} */ (node);
+    if (productIds.has(Number(suggestion.dataset.productId))) showAbout(suggestion);
   }
 }
 
