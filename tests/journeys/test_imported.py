@@ -176,6 +176,7 @@ def test_new_products_wait_while_a_list_is_read(
         (shop, "#stock", 50, "50 new products"),
         (home, "#new-products", 8, "32 new products"),
     ):
+        expect(page.locator(f"{rows} > *", has_text="Last lamp")).to_have_count(1)
         pill = page.get_by_role("button", name=count)
         shown_rows = page.locator(f"{rows} > :not([hidden])")
         expect(pill).to_be_visible()

@@ -10,6 +10,7 @@ import httpx
 
 from marketplace.accounts.models import User
 from realtime.testing import assert_state_law
+from tests.imports.things import HEADER, csv_file, imported, row
 from tests.streams.things import in_thread, listen, offer, rest, settled
 from tests.support.servers import Marketplace
 from tests.support.streams import SseClient
@@ -33,15 +34,11 @@ def apply(shelf: Shelf, event: dict[str, Any]) -> Shelf:
     """What a client makes of an event: it takes what is newer than what it has."""
     data = event["data"]
     if event["type"] in {"product-created", "product-updated"}:
-        product = data["product"]
-        present = shelf.get(product["id"])
-        if present is None:
-            return (
-                {**shelf, product["id"]: product} if event["type"] == "product-created" else shelf
-            )
-        newer = product if product["version"] > present["version"] else present
-        stock = max(product, present, key=lambda each: int(each["stockVersion"]))
-        return {**shelf, product["id"]: {**newer, **{name: stock[name] for name in STOCK_FIELDS}}}
+        return take(shelf, data["product"], comes=event["type"] == "product-created")
+    if event["type"] == "products-imported":
+        for product in data["products"]:
+            shelf = take(shelf, product, comes=True)
+        return shelf
     if event["type"] == "product-deleted":
         return {key: product for key, product in shelf.items() if key != data["productId"]}
     present = shelf.get(data["productId"])
@@ -49,6 +46,31 @@ def apply(shelf: Shelf, event: dict[str, Any]) -> Shelf:
         return shelf
     changed = {**present, **{name: data[name] for name in STOCK_FIELDS}}
     return {**shelf, data["productId"]: changed}
+
+
+def take(shelf: Shelf, product: Product, *, comes: bool) -> Shelf:
+    """The shelf with what is newer of a product; comes: it is put there if it is not there."""
+    present = shelf.get(product["id"])
+    if present is None:
+        return {**shelf, product["id"]: product} if comes else shelf
+    newer = product if product["version"] > present["version"] else present
+    stock = max(product, present, key=lambda each: int(each["stockVersion"]))
+    return {**shelf, product["id"]: {**newer, **{name: stock[name] for name in STOCK_FIELDS}}}
+
+
+def import_everything(seller: User, seed: int) -> None:
+    """Six imports of a dozen products, each of which makes, changes, withdraws or brings back."""
+    chance = random.Random(seed)
+    for _ in range(6):
+        rows = [
+            [
+                *row(number, price=f"{chance.randrange(1, 99)}.00", stock=chance.randrange(20)),
+                on_sale,
+            ]
+            for number in range(12)
+            if (on_sale := chance.choice(["yes", "yes", "no", None]))
+        ]
+        imported(seller, csv_file(rows, header=[*HEADER, "isActive"]))
 
 
 def change_everything(server: Marketplace, seller: User, seed: int) -> None:
@@ -114,9 +136,9 @@ def events_about(
     mine = []
     for event in events:
         product = event["data"].get("product")
-        if product is not None and product["sellerId"] == seller.pk:
-            known.add(product["id"])
-        if (product["id"] if product else event["data"]["productId"]) in known:
+        told = event["data"].get("products", [product] if product else [])
+        known.update(each["id"] for each in told if each["sellerId"] == seller.pk)
+        if (told[0]["id"] if told else event["data"]["productId"]) in known:
             mine.append(event)
     return mine
 
@@ -135,6 +157,7 @@ async def test_what_was_read_and_the_events_since_are_what_is_read_afresh(
     await asyncio.gather(
         *(in_thread(change_everything, server, seller, seed) for seed in range(3)),
         in_thread(change_everything, server, other_seller, 9),
+        in_thread(import_everything, seller, 5),
     )
     until.set_result(await settled())
     await asyncio.wait_for(following, 60)

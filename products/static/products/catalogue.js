@@ -95,9 +95,9 @@ class Catalogue {
     if (!query.isPlain) return this.#offer(coming);
     coming.sort((one, other) => query.compare(one, other));
     // More than a page takes would be pushed out again at once.
-    for (const product of coming.slice(0, this.#pageSize).reverse()) {
-      this.#list.add(makeProductNode("product-card", product));
-    }
+    const fitting = coming.slice(0, this.#pageSize).reverse();
+    if (fitting.length === 0) return;
+    this.#list.add(...fitting.map((product) => makeProductNode("product-card", product)));
     if (coming.length > this.#pageSize) this.#next.hidden = false;
     this.#trim();
   }

@@ -75,18 +75,20 @@ export class LiveList {
   }
 
   /**
-   * Bring a new row in, now or behind the pill.
-   * @param {HTMLElement} node
+   * Bring new rows in, now or behind the pill.
+   * @param {HTMLElement[]} nodes
    */
-  add(node) {
-    node.hidden = !this.#isAtRest() || this.#waiting.length > 0;
+  add(...nodes) {
+    const mustWait = !this.#isAtRest() || this.#waiting.length > 0;
     const { isBefore, onShown } = this.#options;
-    const rows = /** @type {HTMLElement[]} */ ([...this.#list.children]);
-    const next = isBefore ? rows.find((row) => isBefore(node, row)) : rows[0];
-    this.#list.insertBefore(node, next ?? null);
-    if (node.hidden) return;
-    greet(node);
-    onShown?.();
+    for (const node of nodes) {
+      node.hidden = mustWait;
+      const rows = /** @type {HTMLElement[]} */ ([...this.#list.children]);
+      const next = isBefore ? rows.find((row) => isBefore(node, row)) : rows[0];
+      this.#list.insertBefore(node, next ?? null);
+      if (!mustWait) greet(node);
+    }
+    if (!mustWait) onShown?.();
   }
 
   /** Bring in what waits. */

@@ -42,7 +42,7 @@ export class Stock {
   show(payload) {
     clearTimeout(this.#leaving.get(payload.id));
     const rows = this.#rowsOf(payload.id);
-    if (rows.length === 0 && this.#belongs(payload)) this.#add(payload);
+    if (rows.length === 0 && this.#belongs(payload)) this.#add([payload]);
     for (const row of rows) {
       if (!patchNode(row, payload)) continue;
       if (row.dataset.version === String(payload.version)) showSale(row, payload);
@@ -56,7 +56,7 @@ export class Stock {
     const coming = products.filter((product) => !shown.has(product.id) && this.#belongs(product));
     coming.sort((one, other) => compare(placeOf(one), placeOf(other)));
     // More than a page takes would be pushed out again at once.
-    for (const product of coming.slice(0, this.#size).reverse()) this.#add(product);
+    this.#add(coming.slice(0, this.#size).reverse());
     if (coming.length > this.#size) this.#tellOlder();
     for (const product of products) if (shown.has(product.id)) this.show(product);
   }
@@ -89,12 +89,10 @@ export class Stock {
     return !this.#goesOn || last === null || compare(placeOf(payload), last.dataset) < 0;
   }
 
-  /** @param {Product} product */
-  #add(product) {
-    const row = makeNode("stock-row", product);
-    row.dataset.created = product.createdAt;
-    showSale(row, product);
-    this.#rows.add(row);
+  /** @param {Product[]} products */
+  #add(products) {
+    if (products.length === 0) return;
+    this.#rows.add(...products.map(makeRow));
     this.#trim();
   }
 
@@ -113,6 +111,14 @@ export class Stock {
     this.#goesOn = true;
     /** @type {HTMLElement} */ (document.querySelector("#products [data-older]")).hidden = false;
   }
+}
+
+/** @param {Product} product */
+function makeRow(product) {
+  const row = makeNode("stock-row", product);
+  row.dataset.created = product.createdAt;
+  showSale(row, product);
+  return row;
 }
 
 /**
