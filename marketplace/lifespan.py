@@ -6,7 +6,7 @@ from uuid import UUID
 from asgiref.typing import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, LifespanScope
 from django.conf import settings
 
-from products.imports.workers import start_foreman, stop_foreman
+from products.imports.workers import SENT_AGAIN_SECONDS, start_foreman, stop_foreman
 from realtime.lifespan import lifespan_application
 
 
@@ -40,4 +40,10 @@ def send_import(task_id: UUID) -> None:
     # Loaded when there is one to send: it takes a third of a second and 20 MB.
     from marketplace.celery import app
 
-    app.send_task("products.imports.tasks.import_catalogue", [str(task_id)], retry=False)
+    app.send_task(
+        "products.imports.tasks.import_catalogue",
+        [str(task_id)],
+        retry=False,
+        # By then it is sent again: while all workers are busy, messages must not pile up.
+        expires=SENT_AGAIN_SECONDS,
+    )

@@ -8,6 +8,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.broker import broker_timeouts, broker_tls, broker_url
 from marketplace.environment import (
     read_bool,
     read_choice,
@@ -298,9 +299,16 @@ NOTIFICATIONS_PER_USER = 1_000
 # --- Imports --------------------------------------------------------------------------------
 
 # Where Celery's workers get their tasks; without it a thread of the server does them.
-CELERY_BROKER_URL = REDIS_URL or AMQP_URL
+CELERY_BROKER_URL = broker_url(REDIS_URL or AMQP_URL)
+CELERY_BROKER_USE_SSL = broker_tls(CELERY_BROKER_URL)
+# A broker that is frozen must hold up neither who sends nor who stops.
+CELERY_BROKER_TRANSPORT_OPTIONS = broker_timeouts(CELERY_BROKER_URL)
+# The broker may be others', too, who have a queue of Celery's usual name.
+CELERY_TASK_DEFAULT_QUEUE = "marketplace-imports"
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # an import takes a minute: nobody waits behind one
+# Nothing waits behind a task that takes a minute; one that comes twice does nothing.
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # How long an import that is over is kept, with its bad rows.

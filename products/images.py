@@ -5,6 +5,7 @@ import secrets
 import struct
 import warnings
 import zlib
+from collections.abc import Iterable, Set
 from functools import partial
 from io import BytesIO
 from threading import BoundedSemaphore
@@ -14,6 +15,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Q
 from PIL import Image, ImageOps
 
 from products.errors import ImageTooLarge, InvalidImage
@@ -64,22 +66,41 @@ def store_image(upload: IO[bytes]) -> str:
 
 def discard_image(image_url: str) -> None:
     """Delete the file behind a URL if it was uploaded, and no product names it any more."""
-    name = image_url.removeprefix(settings.MEDIA_URL)
+    discard_images([image_url])
+
+
+def discard_images(image_urls: Iterable[str]) -> None:
+    """Delete the files behind these URLs that were uploaded and that no product names any more."""
     # Sellers may name any path: nothing is deleted but what store_image could have written.
-    if not image_url.startswith(settings.MEDIA_URL) or not _OWN_FILE.fullmatch(name):
-        return
-    # Within it, because a product may name its picture by an absolute URL too.
-    if not Product.objects.filter(image_url__contains=name).exists():
-        default_storage.delete(name)
+    names = {name for url in image_urls if (name := _own_name(url))}
+    if names:
+        for name in names - _names_in_use(names):
+            default_storage.delete(name)
 
 
-def discard_replaced(image_url: str, *, by: str) -> None:
-    """Delete the file behind a product's old URL after the commit, if it has another one now.
+def _own_name(image_url: str) -> str | None:
+    found = _OWN_FILE.search(image_url)
+    return found[0] if found and image_url == settings.MEDIA_URL + found[0] else None
+
+
+def _names_in_use(names: Set[str]) -> Set[str]:
+    """Those of the names that products have: as the path that we gave, or within another URL."""
+    given = f"{settings.MEDIA_URL}products/"
+    paths = Q(image_url__in=[settings.MEDIA_URL + name for name in names])
+    others = Q(image_url__contains="products/") & ~Q(image_url__startswith=given)
+    naming = Product.objects.filter(paths | others)
+    urls = naming.values_list("image_url", flat=True).iterator()
+    return {found[0] for url in urls if (found := _OWN_FILE.search(url))} & names
+
+
+def discard_replaced(changes: Iterable[tuple[str, str]]) -> None:
+    """Delete the files behind products' old URLs after the commit: (the old one, the one now).
 
     What is rolled back keeps its picture. A disk that fails is logged.
     """
-    if image_url and image_url != by:
-        transaction.on_commit(partial(discard_image, image_url), robust=True)
+    left = [before for before, after in changes if before and before != after]
+    if left:
+        transaction.on_commit(partial(discard_images, left), robust=True)
 
 
 def reencode(upload: IO[bytes]) -> tuple[bytes, str]:

@@ -31,4 +31,4 @@ def picture_left(*, instance: Product, **_: object) -> None:
     """A product's row was written or deleted: its old picture may be nobody's now."""
     if instance.before is not None:
         kept = "" if instance.after is None else instance.after.image_url
-        discard_replaced(instance.before.image_url, by=kept)
+        discard_replaced([(instance.before.image_url, kept)])

@@ -71,6 +71,9 @@ class BodyLimit:
         kinds = [value for name, value in scope["headers"] if name == b"content-type"]
         if not any(kind.lower().startswith(UPLOADS) for kind in kinds):
             return MAX_BODY_BYTES
+        names = {name for name, _ in scope["headers"]}
+        if names.isdisjoint((b"authorization", b"cookie")):
+            return MAX_UPLOAD_BYTES  # who does not even claim a login fills no disk
         return self._larger.get(scope["path"], MAX_UPLOAD_BYTES)
 
 

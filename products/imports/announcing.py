@@ -31,7 +31,7 @@ _AROUND_BYTES = 512  # what a frame has beside its products
 # A page takes so many frames a second and stays smooth: it draws what they bring four times a
 # second, and shows few of the products.
 FRAMES_PER_SECOND = 100
-# All streams of the site get no more than this together, though a frame now and then in any case.
+# All streams together get no more than this of one import, but for a frame now and then.
 BYTES_PER_SECOND = 100_000_000
 LEAST_FRAMES_PER_SECOND = 0.5
 _LOOK_SECONDS = 1.0
@@ -72,7 +72,8 @@ def announce_lots(lots: Sequence[UnannouncedLot], *, hold: Hold) -> int:
     products = _locked_products(lots, seller=hold.job.seller)
     frames = announce_products(products, job=hold.job)
     hold.job.announced += sum(lot.size for lot in lots)
-    hold.save("announced")
+    hold.job.attempts = 0
+    hold.save("announced", "attempts")
     hold.job.unannounced.filter(pk__in=[lot.pk for lot in lots]).delete()
     return frames
 

@@ -23,8 +23,8 @@ from products.validators import current_currencies, validate_image_url
 
 # What a spreadsheet would take for a formula, as marketplace.rest.csv_export defuses it.
 _DEFUSED = re.compile(r"'(?='*[=+\-@\t\r])")
-_PRICE = re.compile(r"(-?0*[0-9]{1,10})(?:[.,]([0-9]{1,2}))?")
-_WHOLE = re.compile(r"-?0*[0-9]{1,10}")
+_PRICE = re.compile(r"(-?0{0,20}[0-9]{1,10})(?:[.,]([0-9]{1,2}))?")
+_WHOLE = re.compile(r"-?0{0,20}[0-9]{1,10}")
 _TRUE = {"true", "yes", "1"}
 _FALSE = {"false", "no", "0"}
 # What a new product cannot do without, by the names of the model.

@@ -26,6 +26,8 @@ _HEAD_BYTES = 64 * 1024
 _ZIP = b"PK\x03\x04"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _UNFIT = re.compile(r"[\x00-\x1f\x7f]")
+# Whatever else stands in the folder is not ours to delete.
+_OURS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # A folder without an import is left alone so long: its import may be about to be written.
 _YOUNG_SECONDS = 3600
 
@@ -92,7 +94,8 @@ def tidy() -> None:
 
 def _folders() -> Iterator[Path]:
     if settings.IMPORTS_ROOT.is_dir():
-        yield from (path for path in settings.IMPORTS_ROOT.iterdir() if path.is_dir())
+        folders = (path for path in settings.IMPORTS_ROOT.iterdir() if path.is_dir())
+        yield from (path for path in folders if _OURS.fullmatch(path.name))
 
 
 def _refuse_other_text(head: bytes, *, is_all: bool) -> None:

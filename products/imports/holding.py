@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Self
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error as AnyDatabaseError
+from django.db import connection, transaction
 from django.db.models import BooleanField, DurationField, ExpressionWrapper, F, Q, QuerySet, Value
 from django.db.models.functions import Now
 
@@ -59,7 +60,7 @@ class Hold:
 
     def __init__(self, job: Import, holder: UUID, stop: threading.Event) -> None:
         self.job = job
-        self._holder = holder
+        self.holder = holder
         self._stop = stop
         self._over = threading.Event()
         self._is_lost = False
@@ -92,11 +93,17 @@ class Hold:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Let go of it, so that another may take it at once."""
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Let go of it, so that another may take it at once; a stop is no failed attempt."""
         self._over.set()
         self._thread.join()
+        tried = F("attempts") - 1 if kind is Stopped else F("attempts")
+        self._own().filter(attempts__gt=0).update(attempts=tried)
         self._own().update(holder=None, held_until=None)
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long, or until this process ends."""
+        self._stop.wait(seconds)
 
     def check(self, *, may_be_cancelled: bool = True) -> None:
         """Raises Lost, Stopped or Cancelled where there is no going on."""
@@ -122,14 +129,14 @@ class Hold:
             raise Lost
 
     def _own(self) -> "QuerySet[Import]":
-        return Import.objects.filter(pk=self.job.pk, holder=self._holder)
+        return Import.objects.filter(pk=self.job.pk, holder=self.holder)
 
     def _renew(self) -> None:
         try:
             while not self._over.wait(RENEWED_EACH_SECONDS):
                 try:
                     self._renew_once()
-                except DatabaseError as error:
+                except AnyDatabaseError as error:
                     logger.warning("The hold on an import was not renewed: %s", error)
                     connection.close()
         finally:

@@ -5,14 +5,19 @@ than one row in memory, but for the texts that the sheets of an XLSX file share.
 """
 
 import csv
+import os
+import select
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, time
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
+import msgspec
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from products.imports.archive import check_archive, check_content
+from products.imports.archive import check_archive
 from products.imports.errors import UnreadableFile
 from products.imports.models import Import
 
@@ -22,12 +27,20 @@ MAX_COLUMNS = 200
 _LAST_ROW = 1_048_576
 # A line, or a row with line ends in it. A product's texts have 60 KB at most.
 MAX_ROW_BYTES = 256 * 1024
+# All rows together, in characters: many cells of a spreadsheet can name one text.
+MAX_CHARACTERS = 200_000_000
+_MAX_JSON_BYTES = 8 * MAX_ROW_BYTES
+_PIECE_BYTES = 64 * 1024
+_IDLE_SECONDS = 0.2
 _TOO_LONG = _("The row is too long.")
 _STRAY_QUOTE = _("The row is no CSV: a quotation mark is where none may be.")
 _BROKEN_XLSX = _("The file is no XLSX file, or is broken.")
 
 # Told again and again how far the reading is, and of how much: bytes of CSV, rows of XLSX.
 Tell = Callable[[int, int], None]
+
+
+_decode_row = msgspec.json.Decoder(tuple[int, int, list[str]]).decode
 
 
 class RawRow(NamedTuple):
@@ -43,7 +56,7 @@ def read_rows(path: Path, *, file_format: str, tell: Tell) -> Iterator[RawRow]:
     Raises UnreadableFile where it cannot go on.
     """
     read = _read_csv if file_format == Import.Format.CSV else _read_xlsx
-    seen = 0
+    seen = characters = 0
     for number, cells in read(path, tell):
         if not any(cells) and number <= _LAST_ROW:
             continue
@@ -54,6 +67,12 @@ def read_rows(path: Path, *, file_format: str, tell: Tell) -> Iterator[RawRow]:
             cells.pop()
         if len(cells) > MAX_COLUMNS:
             raise UnreadableFile(_("A row has more columns than are taken."), row=number)
+        size = sum(map(len, cells))
+        characters += size
+        if size > MAX_ROW_BYTES:
+            raise UnreadableFile(_TOO_LONG, row=number)
+        if characters > MAX_CHARACTERS:
+            raise UnreadableFile(_("The file unpacks to more than is taken."), row=number)
         yield RawRow(number, cells)
 
 
@@ -116,44 +135,44 @@ def _delimiter_of(header: bytes) -> str:
 
 
 def _read_xlsx(path: Path, tell: Tell) -> Iterator[RawRow]:
-    # Loaded here: it takes a server 0.2 s and 10 MB, and most never see such a file.
-    from openpyxl import load_workbook
-
     with path.open("rb") as file:
         check_archive(file)
-        check_content(file)
-        try:
-            workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
-            sheet = workbook.worksheets[0]
-        except Exception as error:
-            raise UnreadableFile(_BROKEN_XLSX) from error
-        rows = _guarded(sheet.iter_rows(values_only=True))
-        for number, cells in enumerate(rows, start=1):
-            yield RawRow(number, [text_of(cell) for cell in cells])
-            tell(number, max(number, sheet.max_row or 0))
+    command = [sys.executable, "-m", "products.imports.xlsx", str(path)]
+    child = subprocess.Popen(  # noqa: S603 our own module; the path is ours, too
+        command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    so_far = [0, 0]
+    try:
+        for line in _lines_of(child, idle=lambda: tell(*so_far)):
+            number, said, cells = _decode_row(line)
+            so_far[:] = number, max(number, said)
+            yield RawRow(number, cells)
+            tell(*so_far)
+        if child.wait() != 0:
+            raise UnreadableFile(_BROKEN_XLSX)
+    finally:
+        child.kill()
+        child.wait()
+        if child.stdout is not None:
+            child.stdout.close()
 
 
-def _guarded(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """The rows; UnreadableFile for whatever openpyxl raises of a file that is not as it should."""
+def _lines_of(child: subprocess.Popen[bytes], *, idle: Callable[[], None]) -> Iterator[bytes]:
+    """The lines that the process prints; idle is called again and again while it prints none.
+
+    Raises UnreadableFile for one that is longer than a row may be.
+    """
+    output = child.stdout
+    assert output is not None  # noqa: S101 it was asked for
+    rest = b""
     while True:
-        try:
-            row = next(rows)
-        except StopIteration:
+        if not select.select([output], [], [], _IDLE_SECONDS)[0]:
+            idle()
+            continue
+        piece = os.read(output.fileno(), _PIECE_BYTES)
+        if not piece:
             return
-        except Exception as error:  # KeyError, TypeError, ParseError …
-            raise UnreadableFile(_BROKEN_XLSX) from error
-        yield row
-
-
-def text_of(cell: Any) -> str:
-    """A spreadsheet's value as somebody would write it: 10 and not 10.0, times in ISO 8601."""
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float):
-        # Fifteen digits are what a spreadsheet shows: 12.1 is not 12.100000000000001.
-        return format(cell, ".15g")
-    if isinstance(cell, (datetime, date, time)):
-        return cell.isoformat()
-    return str(cell).strip()
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+        if len(rest) > _MAX_JSON_BYTES:
+            raise UnreadableFile(_TOO_LONG)

@@ -65,7 +65,8 @@ def cancel_import(*, task_id: UUID, by: User) -> Import:
             raise ImportNotFound
         if job.status == Import.Status.CANCELLED:
             return job
-        if job.finished_at is not None:
+        # What is announced is written already: there is nothing to stop.
+        if job.finished_at is not None or job.step == Import.Step.PUBLISHING:
             raise ImportFinished
         job.cancel_requested = True
         if job.status == Import.Status.QUEUED:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Generic, Self, TypeVar
+from uuid import UUID
 
 import msgspec
 
@@ -18,11 +19,14 @@ _encoder = msgspec.json.Encoder()
 
 
 class SpoolWriter:
-    """Writes rows; the file is there, and whole, when the block ends without an exception."""
+    """Writes rows; the file is there, and whole, when the block ends without an exception.
 
-    def __init__(self, path: Path) -> None:
+    by: who writes. One that was frozen, and goes on, writes into no file of another's.
+    """
+
+    def __init__(self, path: Path, *, by: UUID) -> None:
         self._path = path
-        self._unfinished = path.with_suffix(".part")
+        self._unfinished = path.with_suffix(f".{by}")
         self._file = self._unfinished.open("wb")
         self.count = 0
 

@@ -4,9 +4,9 @@ A step that was begun and not finished is begun anew, but for the writing, which
 last lot that was committed, and the announcing, which forgets each lot with its event.
 """
 
-import time
 from collections.abc import Sequence
 
+from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
@@ -23,7 +23,7 @@ from products.imports.reporting import Reporter
 from products.imports.spool import SpoolReader, SpoolWriter
 from products.imports.writing import ROWS_AT_ONCE, keep_complaints, write_rows
 
-CHECKED_AT_ONCE = 500
+CHECKED_AT_ONCE = 250
 Step = Import.Step
 
 
@@ -45,7 +45,8 @@ class Steps:
             self.check()
         if self._job.dry_run:
             return
-        if self._job.step != Step.PUBLISHING:
+        # Of one that announces, too, more may be left: it may be on its way to fail.
+        if self._job.step != Step.PUBLISHING or self._job.written_rows < self._count_checked():
             self.write()
         self.publish()
 
@@ -57,7 +58,7 @@ class Steps:
         if header is None:
             raise UnreadableFile(_("The file is empty."))
         columns = match_columns(header.cells)
-        with SpoolWriter(self._files.rows) as spool:
+        with SpoolWriter(self._files.rows, by=self._hold.holder) as spool:
             spool.write(header)
             for row in rows:
                 spool.write(row)
@@ -71,19 +72,27 @@ class Steps:
         lots = SpoolReader(self._files.rows, RawRow).lots(CHECKED_AT_ONCE)
         first = next(lots)
         columns = match_columns(first[0].cells)
-        self._job.errors.all().delete()
-        self._job.created = self._job.updated = self._job.failed = 0
         self._report.begin(Step.VALIDATING, total=self._job.total)
+        self._begin_anew()
         seen: dict[str, int] = {}
         done = 0
-        with SpoolWriter(self._files.checked) as spool:
+        with SpoolWriter(self._files.checked, by=self._hold.holder) as spool:
             for lot in (first[1:], *lots):
                 for row in self._check_lot(lot, columns, seen):
                     spool.write(row)
                 done += len(lot)
                 self._report.move(done)
+            self._hold.check()
+
+    @transaction.atomic
+    def _begin_anew(self) -> None:
+        """Forget what an earlier worker found wrong."""
+        self._hold.lock()
+        self._job.errors.all().delete()
+        self._job.created = self._job.updated = self._job.failed = 0
         self._hold.save("created", "updated", "failed")
 
+    @transaction.atomic
     def _check_lot(
         self, lot: Sequence[RawRow], columns: Columns, seen: dict[str, int]
     ) -> Sequence[CheckedRow]:
@@ -92,6 +101,7 @@ class Steps:
         Whether they go with the products that are there says the writing, under locks; a trial,
         which has none, is told here.
         """
+        self._hold.lock()
         good: list[CheckedRow] = []
         complaints: list[Complaint] = []
         for number, cells in lot:
@@ -107,6 +117,7 @@ class Steps:
             complaints += self._try(good)
         keep_complaints(self._job, complaints)
         self._job.failed += len({complaint.row for complaint in complaints})
+        self._hold.save("created", "updated", "failed")
         return good
 
     def _try(self, rows: Sequence[CheckedRow]) -> Sequence[Complaint]:
@@ -135,7 +146,7 @@ class Steps:
         left = self._job.unannounced.aggregate(products=Sum("size", default=0))["products"]
         self._report.begin(Step.PUBLISHING, total=told + left, current=told)
         while lots := next_lots(self._job):
-            time.sleep(self._pace.wait_seconds())
+            self._hold.wait(self._pace.wait_seconds())
             self._pace.went(announce_lots(lots, hold=self._hold))
             self._report.move(self._job.current + sum(lot.size for lot in lots))
 

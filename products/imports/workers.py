@@ -26,6 +26,8 @@ LOOK_EACH_SECONDS = 1.0
 TIDY_EACH_SECONDS = 3600.0
 # A task that nobody took up in that time is sent again: its message, or its worker, is gone.
 SENT_AGAIN_SECONDS = 10.0
+# So often it is sent before somebody is told that nobody takes it.
+NOBODY_AFTER = 3
 # How long a stop waits for the lot in hand.
 STOP_SECONDS = 5.0
 
@@ -41,7 +43,7 @@ class Foreman(Thread):
         self._hand_over = send
         self._ending = Event()
         self._woken = Event()
-        self._sent: dict[UUID, float] = {}
+        self._sent: dict[UUID, tuple[int, float]] = {}  # how often, and when last
         self._tidied_at = -TIDY_EACH_SECONDS
 
     def wake(self) -> None:
@@ -79,13 +81,18 @@ class Foreman(Thread):
 
     def _send(self, waiting: list[UUID], send: Callable[[UUID], None]) -> None:
         now = time.monotonic()
-        self._sent = {
-            task_id: at for task_id, at in self._sent.items() if now - at < SENT_AGAIN_SECONDS
-        }
+        self._sent = {task_id: sent for task_id, sent in self._sent.items() if task_id in waiting}
         for task_id in waiting:
-            if task_id not in self._sent:
+            times, sent_at = self._sent.get(task_id, (0, -SENT_AGAIN_SECONDS))
+            if now - sent_at < SENT_AGAIN_SECONDS:
+                continue
+            self._sent[task_id] = times + 1, now
+            if times == NOBODY_AFTER:
+                logger.warning("Import %s waits: does a Celery worker run?", task_id)
+            try:
                 send(task_id)
-                self._sent[task_id] = now
+            except Exception as error:  # noqa: BLE001 whatever the broker's client raises
+                logger.warning("Import %s was not sent, and is sent again: %s", task_id, error)
 
     def _tidy(self) -> None:
         now = time.monotonic()

@@ -18,6 +18,8 @@ from realtime.api import publish_all
 
 # In one transaction: more would keep those waiting who order one of the products meanwhile.
 ROWS_AT_ONCE = 250
+# Bad rows beyond are counted, and not told one by one.
+MAX_REPORTED = 20_000
 # Somebody may write a product of the same externalId between the look and the write.
 _TRIES = 5
 
@@ -82,7 +84,9 @@ def _require_seller_now(user: User) -> None:
 
 
 def keep_complaints(job: Import, complaints: Collection[Complaint]) -> None:
-    """Write down what is wrong with rows."""
+    """Write down what is wrong with rows, unless so many are bad that nobody reads on."""
+    if job.failed > MAX_REPORTED:
+        return
     RowError.objects.bulk_create(
         RowError(of=job, row=each.row, field=each.field, message=each.message)
         for each in complaints
@@ -115,8 +119,7 @@ def _update(changes: list[tuple[Product, Product]]) -> None:
         update_fields=_WRITTEN,
     )
     publish_all([told for change in changes for told in told_at_once(*change)])
-    for before, after in changes:
-        discard_replaced(before.image_url, by=after.image_url)
+    discard_replaced((before.image_url, after.image_url) for before, after in changes)
 
 
 def _owe_announcement(products: list[Product], *, job: Import) -> int:

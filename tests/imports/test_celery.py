@@ -28,7 +28,7 @@ from tests.support.servers import Marketplace, Program
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-QUEUE = "celery"
+QUEUE = "marketplace-imports"
 # The server in earnest, but for the time that it leaves a task to be taken up.
 _SERVER = """
 import django

@@ -105,6 +105,12 @@ def test_it_does_not_guess_prices(price: str) -> None:
     assert wrong(**{**GOOD, "price": price}) == [(7, "price")]
 
 
+@pytest.mark.parametrize("field", ["price", "stock", "maxGroupSize", "lowStockThreshold"])
+def test_a_number_of_any_length_is_one_bad_cell_and_no_more(field: str) -> None:
+    assert wrong(**{**GOOD, field: "0" * 5_000}) == [(7, field)]
+    assert wrong(**{**GOOD, field: "9" * 5_000}) == [(7, field)]
+
+
 def test_it_takes_an_empty_cell_for_what_a_new_product_has_without_it() -> None:
     optional = [field for field in FIELDS if field not in GOOD]
     said = values(**GOOD, **dict.fromkeys(optional, ""))

@@ -1,21 +1,27 @@
 """It is worked on by one worker at a time, the oldest of a seller first."""
 
 from datetime import timedelta
-from threading import Event
+from threading import Event, Thread
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from marketplace.accounts.models import User
 from products.imports import holding
 from products.imports.checking import CheckedRow
 from products.imports.holding import Cancelled, Hold, Lost, Stopped, waiting_imports
+from products.imports.matching import Matched, match_rows
 from products.imports.models import Import
-from products.imports.running import MAX_ATTEMPTS
+from products.imports.running import MAX_ATTEMPTS, run_import
 from products.imports.services import cancel_import
+from products.imports.steps import Steps
 from products.imports.writing import write_rows
 from products.models import Product
+from products.services import change_stock
 from tests.imports.things import csv_file, errors_of, hand_in, row, work_on
+from tests.products.things import make_product
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -123,3 +129,83 @@ def test_it_is_given_up_when_nobody_gets_any_further(seller: User) -> None:
     assert work_on(job.pk).status == "failed"
     assert "several times" in errors_of(job)[0][2]
     assert not Product.objects.exists()
+
+
+def test_a_stop_is_no_failed_attempt(seller: User) -> None:
+    job, stop = hand_in(seller, FILE), Event()
+    for _ in range(MAX_ATTEMPTS + 2):
+        hold = Hold.take(job.pk, stop=stop)
+        assert hold is not None
+        with pytest.raises(Stopped), hold:
+            raise Stopped
+    assert work_on(job.pk).status == "done"
+
+
+@pytest.mark.parametrize("place", ["_begin_anew", "_check_lot"])
+def test_who_was_frozen_while_checking_leaves_what_the_next_has_found(
+    seller: User, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    job = hand_in(seller, csv_file(row(number, price="") for number in range(300)))
+    real = getattr(Steps, place)
+
+    def freeze(steps: Steps, *args: Any) -> Any:
+        monkeypatch.undo()
+        die(job)
+        work_on(job.pk)  # all of it, by another, while this one stands still
+        return real(steps, *args)
+
+    monkeypatch.setattr(Steps, place, freeze)
+    assert run_import(job.pk, stop=Event())
+    job.refresh_from_db()
+    assert (job.status, job.failed, job.errors.count()) == ("done", 300, 300)
+
+
+def test_what_fails_stays_failed_when_its_worker_stops_on_the_way(
+    seller: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, stop = hand_in(seller, csv_file(row(number) for number in range(700))), Event()
+    monkeypatch.setattr("products.imports.announcing.Pace.wait_seconds", lambda _pace: 0.001)
+
+    def write_and_shut_out(*args: Any, **options: Any) -> int:
+        frames = write_rows(*args, **options)
+        User.objects.filter(pk=seller.pk).update(is_active=False)
+        return frames
+
+    def stop_first(steps: Steps) -> None:
+        stop.set()
+        publish(steps)
+
+    publish = Steps.publish
+    monkeypatch.setattr("products.imports.steps.write_rows", write_and_shut_out)
+    monkeypatch.setattr(Steps, "publish", stop_first)
+    run_import(job.pk, stop=stop)
+    monkeypatch.undo()
+    assert work_on(job.pk).status == "failed"
+    assert Product.objects.count() == 250
+
+
+@pytest.mark.postgresql
+def test_what_is_sold_while_a_lot_is_written_waits_and_stays_sold(
+    seller: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product = make_product(seller, external_id="sku-1", stock=10)
+    job = hand_in(seller, csv_file([["sku-1", "Vase"]], header=["externalId", "title"]))
+    sold: list[Thread] = []
+
+    def sell() -> None:
+        change_stock(product_id=product.pk, by=seller, change=-2)
+        connection.close()
+
+    def match_and_sell(*args: Any, **options: Any) -> Matched:
+        matched = match_rows(*args, **options)
+        sold.append(Thread(target=sell))
+        sold[0].start()
+        sold[0].join(0.3)
+        assert sold[0].is_alive()  # it waits for the lot
+        return matched
+
+    monkeypatch.setattr("products.imports.writing.match_rows", match_and_sell)
+    work_on(job.pk)
+    sold[0].join()
+    product.refresh_from_db()
+    assert (product.title, product.stock, product.version) == ("Vase", 8, 2)

@@ -1,6 +1,8 @@
 """It reads CSV as spreadsheets write it, and XLSX; and refuses what is built to break it."""
 
 import io
+import subprocess
+import sys
 import zipfile
 from datetime import date, datetime
 from pathlib import Path
@@ -9,8 +11,10 @@ import pytest
 
 from products.imports.errors import InvalidFile, UnreadableFile
 from products.imports.files import display_name, recognise
-from products.imports.reading import MAX_ROW_BYTES, RawRow, read_rows, text_of
+from products.imports.reading import MAX_ROW_BYTES, RawRow, read_rows
+from products.imports.xlsx import text_of
 from tests.imports.things import HEADER, csv_file, row, xlsx_file
+from tests.support.machine import ROOT
 
 
 def read(
@@ -130,24 +134,13 @@ def archive(**parts: bytes) -> bytes:
         (archive(sheet1__xml=b"<x>" + b" " * 200_000_000), "more than is taken"),
         (archive(media__bin=b"\0" * 500_000_000), "more than is taken"),
         (archive(sharedStrings__xml=bytes(range(256)) * 300_000), "more than is taken"),
-        (archive(sheet1__xml=b"<x>" + b"y" * 700_000), "too long"),
-        (archive(sheet1__xml=b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'), "of its own"),
+        (archive(sheet1__xml=b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'), "broken"),
         (archive(sheet1__xml=b"<worksheet><sheetData><row>"), "broken"),
         (archive(workbook__xml=b"<workbook/>"), "broken"),
         (b"PK\x03\x04" + b"x" * 100, "no XLSX"),
         (xlsx_file([row(1)])[:-40], "no XLSX"),
     ],
-    ids=[
-        "sheet",
-        "media",
-        "texts",
-        "cell",
-        "entities",
-        "cut",
-        "empty",
-        "no-archive",
-        "cut-archive",
-    ],
+    ids=["sheet", "media", "texts", "entities", "cut", "empty", "no-archive", "cut-archive"],
 )
 def test_it_refuses_spreadsheets_that_would_fill_the_memory_or_are_none(
     tmp_path: Path, content: bytes, words: str
@@ -163,13 +156,84 @@ def test_it_refuses_a_directory_of_a_million_files(tmp_path: Path) -> None:
     assert "more than is taken" in refusal(tmp_path, content.getvalue(), "xlsx")[1]
 
 
-def test_it_does_not_follow_a_row_number_beyond_all_sheets(tmp_path: Path) -> None:
-    sheet = (
-        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
-        b'<row r="1"><c t="inlineStr"><is><t>externalId</t></is></c></row>'
-        b'<row r="99999999"><c t="inlineStr"><is><t>1</t></is></c></row></sheetData></worksheet>'
+SHARED = (
+    b'<Override PartName="/xl/sharedStrings.xml" ContentType="application/'
+    b'vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/>'
+)
+
+
+def sheet(*rows: str, dimension: str = "A1:B9", texts: str = "") -> bytes:
+    """A spreadsheet whose rows are written by hand; texts: those that its cells share."""
+    start = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+    content = f'{start}<dimension ref="{dimension}"/><sheetData>{"".join(rows)}</sheetData>'
+    shared = f"{start.replace('worksheet', 'sst')}{texts}</sst>".encode()
+    with zipfile.ZipFile(io.BytesIO(xlsx_file([row(1)]))) as original:
+        types = original.read("[Content_Types].xml").replace(b"</Types>", SHARED + b"</Types>")
+    return archive(
+        sheet1__xml=f"{content}</worksheet>".encode(),
+        sharedStrings__xml=shared,
+        **{"[Content_Types]__xml": types},
     )
-    assert "200,000" in refusal(tmp_path, archive(sheet1__xml=sheet), "xlsx")[1]
+
+
+def cells(number: int, *texts: str, at: str = "") -> str:
+    """A row of such a sheet; at: the column of its last cell."""
+    inside = [f'<c t="inlineStr"><is><t>{text}</t></is></c>' for text in texts]
+    last = f'<c r="{at}{number}"/>' if at else ""
+    return f'<row r="{number}">{"".join(inside)}{last}</row>'
+
+
+def test_it_reads_all_rows_whatever_the_sheet_says_of_its_size(tmp_path: Path) -> None:
+    content = sheet(cells(1, "externalId"), cells(2, "1"), cells(5, "2"), dimension="A1")
+    rows, told = read(tmp_path, content, "xlsx")
+    assert rows == [(1, ["externalId"]), (2, ["1"]), (5, ["2"])]
+    assert told[-1] == (5, 5)
+
+
+def test_it_does_not_follow_a_row_number_beyond_all_sheets(tmp_path: Path) -> None:
+    content = sheet(cells(1, "externalId"), cells(99_999_999, "1"))
+    assert "broken" in refusal(tmp_path, content, "xlsx")[1]
+
+
+def test_it_passes_over_cells_without_a_text_however_far_they_are(tmp_path: Path) -> None:
+    content = sheet(*(cells(number, "1", at="XFD") for number in range(1, 500)))
+    assert {len(row.cells) for row in read(tmp_path, content, "xlsx")[0]} == {1}
+
+
+def test_it_refuses_rows_that_name_one_long_text_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"<si><t>{'x' * 30_000}</t></si>"
+    named = '<c t="s"><v>0</v></c>'
+    content = sheet(*(f'<row r="{n}">{named * 9}</row>' for n in range(1, 40)), texts=text)
+    assert refusal(tmp_path, content, "xlsx") == (1, "The row is too long.")
+    monkeypatch.setattr("products.imports.reading.MAX_CHARACTERS", 500_000)
+    content = sheet(*(f'<row r="{n}">{named}</row>' for n in range(1, 40)), texts=text)
+    assert "more than is taken" in refusal(tmp_path, content, "xlsx")[1]
+
+
+def test_it_ends_a_spreadsheet_that_takes_too_much(tmp_path: Path) -> None:
+    path = tmp_path / "upload"
+    path.write_bytes(sheet(cells(1, "x" * 60_000_000)))
+    script = f"import products.imports.xlsx as x; x.MEMORY_BYTES = 2**26; x.main({str(path)!r})"
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True)
+    assert (ended.returncode, b"MemoryError" in ended.stderr) == (1, True)
+
+
+def test_it_ends_the_process_when_the_reading_is_given_up(tmp_path: Path) -> None:
+    path = tmp_path / "upload"
+    path.write_bytes(sheet(*(cells(number, "1") for number in range(1, 20_000))))
+
+    class GivenUp(Exception):
+        """Somebody cancels."""
+
+    def give_up(current: int, total: int) -> None:
+        raise GivenUp
+
+    with pytest.raises(GivenUp):
+        list(read_rows(path, file_format="xlsx", tell=give_up))
+    lines = [cmdline.read_bytes() for cmdline in Path("/proc").glob("[0-9]*/cmdline")]
+    assert not any(str(path).encode() in line for line in lines)
 
 
 # --- What is said at once -------------------------------------------------------------------

@@ -1,15 +1,18 @@
 """A server alone does an import, whichever server it is, and takes up what another has left."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from marketplace.accounts.models import User
+from products.imports import workers
 from products.imports.files import ImportFiles, tidy
 from products.imports.models import Import
 from products.models import Product
@@ -63,10 +66,34 @@ def test_a_server_alone_does_it(
     assert Product.objects.get().title == "Product 1"
 
 
-def test_it_tidies_up_what_died_at_the_end(seller: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_sends_what_waits_again_and_says_when_nobody_takes_it(
+    seller: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(workers, "SENT_AGAIN_SECONDS", 0.0)
+    job, sent = hand_in(seller, csv_file([row(1)])), Counter[UUID]()
+
+    def send(task_id: UUID) -> None:
+        sent[task_id] += 1
+        if sent[task_id] == 1:
+            raise ConnectionError("The broker is away.")
+
+    foreman = workers.Foreman(send)
+    for _ in range(5):
+        foreman._look()
+    assert sent == {job.pk: 5}
+    assert caplog.text.count("The broker is away.") == 1
+    assert caplog.text.count("does a Celery worker run?") == 1
+
+
+def test_it_tidies_up_what_died_at_the_end_and_nothing_else(
+    seller: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("products.imports.files._YOUNG_SECONDS", -1)
+    precious = settings.IMPORTS_ROOT / "precious"
+    precious.mkdir(parents=True)
     over, waiting = (hand_in(seller, csv_file([row(1)])) for _ in range(2))
     Import.objects.filter(pk=over.pk).update(finished_at=over.created_at)
     tidy()
     assert not ImportFiles(over.pk).folder.exists()
     assert ImportFiles(waiting.pk).upload.exists()
+    assert precious.exists()
