@@ -131,13 +131,14 @@ class Pace:
     """When the next frame may go: the more streams there are, the fewer frames a second."""
 
     def __init__(self) -> None:
-        self._due = 0.0
+        self._due = self._asked_at = 0.0
         self._looked_at = -_LOOK_SECONDS
         self._streams = 0
 
     def wait_seconds(self) -> float:
         """How long it is until then; 0 when it may go now."""
-        return max(0.0, self._due - time.monotonic())
+        self._asked_at = time.monotonic()
+        return max(0.0, self._due - self._asked_at)
 
     def went(self, frames: int) -> None:
         """Reckon when the next one may go, after so many have. May use the database."""
@@ -148,4 +149,5 @@ class Pace:
             self._looked_at, self._streams = now, stream_figures().connections
         a_second = BYTES_PER_SECOND / (MAX_FRAME_BYTES / 2 * max(1, self._streams))
         a_second = min(FRAMES_PER_SECOND, max(LEAST_FRAMES_PER_SECOND, a_second))
-        self._due = max(self._due, now) + frames / a_second
+        # What it took to write what they tell of counts as well.
+        self._due = max(self._due, self._asked_at) + frames / a_second

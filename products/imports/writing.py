@@ -10,6 +10,7 @@ from products.images import discard_replaced
 from products.imports.announcing import MAX_PRODUCTS, announce_products, told_at_once
 from products.imports.checking import CheckedRow, Complaint
 from products.imports.holding import Hold
+from products.imports.inserting import insert_products
 from products.imports.matching import Match, match_rows
 from products.imports.models import Import, RowError, UnannouncedLot
 from products.models import Product
@@ -61,7 +62,7 @@ def _write_once(rows: Sequence[CheckedRow], *, hold: Hold, up_to: int, tell: boo
     _require_seller_now(job.seller)
     matched = match_rows(rows, seller=job.seller, lock=True)
     created, changed = _products_of(matched.matches, seller=job.seller)
-    Product.objects.bulk_create(created)  # silent: what is told of them is told in lots
+    insert_products(created)  # silent: what is told of them is told in lots
     _update(changed)
     products = [*created, *(after for _before, after in changed)]
     frames = announce_products(products, job=job) if tell else _owe_announcement(products, job=job)

@@ -133,6 +133,10 @@ def test_it_is_cancelled_once_and_not_when_it_is_over(
     client = clients["seller"]
     for _ in range(2):
         assert client.post(f"{URL}/{waiting.pk}/cancel").json()["status"] == "cancelled"
+    written = {"status": "running", "step": "publishing"}
+    Import.objects.filter(pk=over.pk).update(**written)
+    assert code_of(client.post(f"{URL}/{over.pk}/cancel")) == (409, "import_finished")
+    Import.objects.filter(pk=over.pk).update(status="queued", step="")
     work_on(over.pk)
     assert code_of(client.post(f"{URL}/{over.pk}/cancel")) == (409, "import_finished")
 

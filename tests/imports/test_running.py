@@ -75,6 +75,14 @@ def test_it_writes_the_products_of_a_file(seller: User, name: str, make: Any) ->
     assert first.created_at == first.updated_at == first.stock_changed_at == first.stock_as_of
 
 
+def test_it_keeps_every_character_of_a_text(seller: User) -> None:
+    text = "a\tb\nc\r\n\\d \\N \\. é 🫖 \"quoted\" 'single' ;,"
+    imported(seller, csv_file([[*row(1, title="\\N"), text]], header=[*HEADER, "description"]))
+    product = Product.objects.get()
+    assert (product.title, product.description) == ("\\N", text)
+    make_product(seller, external_id="sku-2")  # the next id is free
+
+
 def test_it_shows_the_newest_row_first(seller: User) -> None:
     imported(seller, csv_file([row(number) for number in range(300)]))
     titles = list(Product.objects.values_list("title", flat=True))
