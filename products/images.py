@@ -16,6 +16,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Length
 from PIL import Image, ImageOps
 
 from products.errors import ImageTooLarge, InvalidImage
@@ -27,6 +28,10 @@ MAX_SIDE = 2_000  # what is kept: more than a page shows
 
 _EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
 _OWN_FILE = re.compile(r"products/[0-9a-f]{2}/[0-9a-f]{64}\.(?:jpg|png|webp)")
+
+_GIVEN_LENGTHS = [
+    len(f"{settings.MEDIA_URL}products/00/.{extension}") + 64 for extension in ("jpg", "webp")
+]
 
 # Some kilobytes decode to hundreds of megabytes: a process has room for one such picture.
 _ROOM = BoundedSemaphore(1)
@@ -85,10 +90,12 @@ def _own_name(image_url: str) -> str | None:
 
 def _names_in_use(names: Set[str]) -> Set[str]:
     """Those of the names that products have: as the path that we gave, or within another URL."""
-    given = f"{settings.MEDIA_URL}products/"
-    paths = Q(image_url__in=[settings.MEDIA_URL + name for name in names])
-    others = Q(image_url__contains="products/") & ~Q(image_url__startswith=given)
-    naming = Product.objects.filter(paths | others)
+    paths = {settings.MEDIA_URL + name for name in names}
+    # By its length: with anything before or behind it is another URL, of which there are few.
+    given = Q(image_url__startswith=f"{settings.MEDIA_URL}products/", length__in=_GIVEN_LENGTHS)
+    others = Q(image_url__contains="products/") & ~given
+    products = Product.objects.annotate(length=Length("image_url"))
+    naming = products.filter(Q(image_url__in=paths) | others)
     urls = naming.values_list("image_url", flat=True).iterator()
     return {found[0] for url in urls if (found := _OWN_FILE.search(url))} & names
 

@@ -135,14 +135,15 @@ class Hold:
         try:
             while not self._over.wait(RENEWED_EACH_SECONDS):
                 try:
-                    self._renew_once()
+                    self.renew()
                 except AnyDatabaseError as error:
                     logger.warning("The hold on an import was not renewed: %s", error)
                     connection.close()
         finally:
             connection.close()
 
-    def _renew_once(self) -> None:
+    def renew(self) -> None:
+        """Keep it for another while, save how far the work is, and see what became of it."""
         self._is_lost = not self._own().update(
             held_until=_held_until, current=self.job.current, total=self.job.total
         )

@@ -6,6 +6,7 @@ than one row in memory, but for the texts that the sheets of an XLSX file share.
 
 import csv
 import os
+import re
 import select
 import subprocess
 import sys
@@ -29,6 +30,8 @@ _LAST_ROW = 1_048_576
 MAX_ROW_BYTES = 256 * 1024
 # All rows together, in characters: many cells of a spreadsheet can name one text.
 MAX_CHARACTERS = 200_000_000
+# What some spreadsheets write, and read, before the header; no row of its own.
+_SAID_DELIMITER = re.compile(rb"sep=([,;\t])\r?\n", re.IGNORECASE)
 _MAX_JSON_BYTES = 8 * MAX_ROW_BYTES
 _PIECE_BYTES = 64 * 1024
 _IDLE_SECONDS = 0.2
@@ -111,7 +114,13 @@ def _read_csv(path: Path, tell: Tell) -> Iterator[RawRow]:
         if file.read(3) != b"\xef\xbb\xbf":
             file.seek(0)
         start = file.tell()
-        delimiter = _delimiter_of(file.readline(MAX_ROW_BYTES))
+        head = file.readline(MAX_ROW_BYTES)
+        if said := _SAID_DELIMITER.fullmatch(head):
+            start, delimiter = file.tell(), said[1].decode()
+        else:
+            delimiter = _delimiter_of(head)
+        if b"\r" in head.rstrip(b"\r\n"):
+            raise UnreadableFile(_("The lines end with CR alone. Save it as “CSV UTF-8”."), row=1)
         file.seek(start)
         lines = _Lines(file)
         rows = csv.reader(lines, delimiter=delimiter, strict=True)

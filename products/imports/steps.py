@@ -5,6 +5,7 @@ last lot that was committed, and the announcing, which forgets each lot with its
 """
 
 from collections.abc import Sequence
+from itertools import chain
 
 from django.db import transaction
 from django.db.models import Sum
@@ -48,6 +49,9 @@ class Steps:
         # Of one that announces, too, more may be left: it may be on its way to fail.
         if self._job.step != Step.PUBLISHING or self._job.written_rows < self._count_checked():
             self.write()
+        # Whoever cancels from here on is told that it is too late.
+        self._hold.renew()
+        self._hold.check()
         self.publish()
 
     def read(self) -> None:
@@ -77,7 +81,7 @@ class Steps:
         seen: dict[str, int] = {}
         done = 0
         with SpoolWriter(self._files.checked, by=self._hold.holder) as spool:
-            for lot in (first[1:], *lots):
+            for lot in chain([first[1:]], lots):
                 for row in self._check_lot(lot, columns, seen):
                     spool.write(row)
                 done += len(lot)

@@ -37,6 +37,8 @@ def main(path: str) -> None:
     for number, cells in enumerate(sheet.iter_rows(max_col=CELLS, values_only=True), start=1):
         if number > LAST_ROW:
             sys.exit("There is no such row.")
+        if cells.count(None) == len(cells):
+            continue
         texts = [text_of(cell) for cell in cells]
         while texts and not texts[-1]:
             texts.pop()

@@ -41,17 +41,24 @@ main()
 IMPATIENT = Program(("-c", _SERVER, "--host", "127.0.0.1", "--port"), ready="Serving on http://")
 
 
-@pytest.fixture
-def server(transactional_db: None, tmp_path: Path, redis_url: str) -> Iterator[Marketplace]:
-    """A server that hands imports over."""
+@contextmanager
+def handing_over(folder: Path, **broker: str) -> Iterator[Marketplace]:
+    """A server that hands imports over to the broker of that setting."""
     settings = {
-        "REDIS_URL": redis_url,
-        "IMPORTS_DIR": str(tmp_path / "imports"),
+        **broker,
+        "IMPORTS_DIR": str(folder / "imports"),
         "DJANGO_SETTINGS_MODULE": "marketplace.settings",
     }
     with servers.marketplace(
-        tmp_path, database_url=database_url(), settings=settings, program=IMPATIENT
+        folder, database_url=database_url(), settings=settings, program=IMPATIENT
     ) as running:
+        yield running
+
+
+@pytest.fixture
+def server(transactional_db: None, tmp_path: Path, redis_url: str) -> Iterator[Marketplace]:
+    """A server with Redis."""
+    with handing_over(tmp_path, REDIS_URL=redis_url) as running:
         yield running
 
 
@@ -139,4 +146,17 @@ def test_what_redis_forgets_or_a_killed_worker_leaves_is_done_by_the_next(
             wait_until(lambda: is_over(job), "Nobody goes on.")
             # It was sent more than once meanwhile.
             wait_until(lambda: redis.llen(QUEUE) == 0, "Messages are left.")
+    assert_is_whole(job, seller)
+
+
+def test_a_worker_does_it_with_rabbitmq_alone(seller: User, tmp_path: Path) -> None:
+    with (
+        servers.rabbitmq() as broker,
+        handing_over(tmp_path, AMQP_URL=broker.url) as server,
+        celery_worker(server),
+        rest(server, seller) as api,
+    ):
+        job = send(api, seller)
+        wait_until(lambda: is_over(job), "It comes to no end.")
+        assert "WARNING" not in server.log.read_text()
     assert_is_whole(job, seller)

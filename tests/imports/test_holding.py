@@ -81,7 +81,7 @@ def test_who_was_taken_for_dead_writes_nothing(seller: User) -> None:
         write_rows([CheckedRow(number=2, external_id="x")], hold=frozen, up_to=1, tell=True)
     with pytest.raises(Lost):
         frozen.save("current")
-    frozen._renew_once()
+    frozen.renew()
     with pytest.raises(Lost):
         frozen.check()
     assert not Product.objects.exists()
@@ -93,7 +93,7 @@ def test_it_hears_of_a_stop_and_of_a_cancellation(seller: User) -> None:
     assert hold is not None
     hold.check()
     cancel_import(task_id=job.pk, by=seller)
-    hold._renew_once()
+    hold.renew()
     with pytest.raises(Cancelled):
         hold.check()
     hold.check(may_be_cancelled=False)

@@ -55,6 +55,17 @@ def test_it_keeps_line_ends_in_quotes_and_counts_rows_as_a_spreadsheet_does(tmp_
     ]
 
 
+def test_it_reads_what_a_spreadsheet_says_of_its_delimiter(tmp_path: Path) -> None:
+    assert read(tmp_path, b"sep=;\r\nexternalId;title, long\r\n1;2\r\n")[0] == [
+        (1, ["externalId", "title, long"]),
+        (2, ["1", "2"]),
+    ]
+
+
+def test_it_says_what_is_wrong_with_line_ends_of_old(tmp_path: Path) -> None:
+    assert "CR alone" in refusal(tmp_path, b"externalId,title\r1,Vase\r2,Pot\r")[1]
+
+
 def test_it_reads_a_file_without_a_last_line_end(tmp_path: Path) -> None:
     assert read(tmp_path, b"externalId\n1")[0] == [(1, ["externalId"]), (2, ["1"])]
 

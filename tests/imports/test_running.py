@@ -348,7 +348,7 @@ def test_cancelled_while_it_runs_it_keeps_and_tells_what_is_written(
     def write_and_cancel(*args: Any, hold: Hold, **options: Any) -> int:
         frames = write_rows(*args, hold=hold, **options)
         cancel_import(task_id=job.pk, by=seller)
-        hold._renew_once()
+        hold.renew()
         return frames
 
     monkeypatch.setattr("products.imports.steps.write_rows", write_and_cancel)

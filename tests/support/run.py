@@ -22,9 +22,10 @@ from tests.support.servers import postgres
 PYTHON = [sys.executable, "-m"]
 PYTEST = [*PYTHON, "pytest"]
 # In the order of tests/conftest.py: the journeys must stay last.
-WORKERS = ["--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+WORKERS = ["--numprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
 # What does not depend on the database: what a browser shows, a load generator counts, the demo
-# holds, how scripts start a server, and what goes over the wire to one.
+# holds, how scripts start a server, what goes over the wire to one, what a file or a key says, and
+# how others hand out the work.
 ONCE = [
     *(f"tests/{folder}" for folder in ("journeys", "benchmarks", "demo", "script", "site")),
     *(
@@ -32,6 +33,11 @@ ONCE = [
         for name in ("clients", "hostile_wire", "http_wire", "sse", "websocket", "health")
     ),
     *(f"tests/rest/test_{name}.py" for name in ("floods", "real_server", "cors", "schema")),
+    *(f"tests/imports/test_{name}.py" for name in ("reading", "checking", "celery", "pages")),
+    *(
+        f"tests/securechat/test_{name}.py"
+        for name in ("known_answers", "peer", "peer_refusals", "peer_schedules", "vectors")
+    ),
 ]
 CHECKS: list[tuple[str, list[str]]] = [
     ("ruff check", [*PYTHON, "ruff", "check"]),
