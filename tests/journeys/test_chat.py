@@ -25,7 +25,7 @@ from tests.orders.things import make_order
 from tests.products.things import make_product
 
 # MEETINGS=50 in the environment holds more of them.
-MEETINGS = int(os.environ.get("MEETINGS", 5))
+MEETINGS = int(os.environ.get("MEETINGS", 3))
 # When the page came to say that it is secured, in milliseconds since the epoch.
 WATCH = """() => {
   const words = document.getElementById("status-text");
