@@ -30,8 +30,9 @@ ONCE = [
     *(f"tests/{folder}" for folder in ("journeys", "benchmarks", "demo", "script", "site")),
     *(
         f"tests/streams/test_{name}.py"
-        for name in ("clients", "hostile_wire", "http_wire", "sse", "websocket", "health")
+        for name in ("clients", "health", "hostile_wire", "http_wire", "logins", "server", "sse")
     ),
+    "tests/streams/test_websocket.py",
     *(f"tests/rest/test_{name}.py" for name in ("floods", "real_server", "cors", "schema")),
     *(f"tests/imports/test_{name}.py" for name in ("reading", "checking", "celery", "pages")),
     *(
