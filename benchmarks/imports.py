@@ -20,13 +20,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import unified_diff
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from playwright.sync_api import Page, expect, sync_playwright
 
-from benchmarks.listeners import listening
+from benchmarks.listeners import Heard, listening
 from benchmarks.product import Databases, durable_postgres
 from benchmarks.report import Row, Table, percentile
 from benchmarks.site import migrate, post, seller_token, serving
@@ -132,42 +133,62 @@ def _measure(
             )
         )
         clients.collect()
-        began = time.monotonic()
-        task_id = _hand_in(server, token, catalogue)
         watched = Watched()
-        changes = threading.Thread(
-            target=_change_stock, args=(server, product["id"], other, watched.over), daemon=True
-        )
-        watcher = threading.Thread(target=_watch, args=(server, token, task_id, watched))
-        changes.start()
-        watcher.start()
-        while not watched.over.is_set():
-            page.wait_for_timeout(100)
-            if time.monotonic() - began > PATIENCE_SECONDS:
-                raise RuntimeError(f"The import came to no end: {watched.last}")
-        seconds = time.monotonic() - began
-        watcher.join()
-        changes.join()
+        with _changing_stock(server, product["id"], other, watched.over):
+            began = time.monotonic()
+            task_id = _hand_in(server, token, catalogue)
+            seconds = _watch_to_the_end(page, server, token, task_id, watched) - began
         heard = clients.collect()
-        outcome = _get(server, f"/api/imports/{task_id}", token)
         longest_frame = page.evaluate("window.longestFrame")
-        differences = _differences(page)
-        _check(table, title, outcome, url, differences)
-        pauses = [b - a for a, b in zip(watched.arrivals, watched.arrivals[1:], strict=False)]
+        outcome = _get(server, f"/api/imports/{task_id}", token)
+        _check(table, title, outcome, url, _differences(page))
         row: Row = {"worker": title, "seconds": seconds, "rows/s": ROWS / seconds}
-        row |= _step_seconds(watched, began + seconds)
-        row |= {
-            "peak MB": _peak_mb(worker),
-            "progress told": len(watched.arrivals),
-            "longest pause s": max(pauses),
-            "report to page ms p50": percentile(sorted(watched.latencies), 0.5) * 1000,
-            "p99": percentile(sorted(watched.latencies), 0.99) * 1000,
-            "other events": heard.deliveries,
-            "their p50 ms": percentile(heard.latencies, 0.5) * 1000,
-            "their p99 ms": percentile(heard.latencies, 0.99) * 1000,
-            "page's longest frame ms": longest_frame,
-        }
-        table.rows.append(row)
+        table.rows.append(
+            row
+            | _step_seconds(watched, began + seconds)
+            | {"peak MB": _peak_mb(worker)}
+            | _told(watched)
+            | _others(heard)
+            | {"page's longest frame ms": longest_frame}
+        )
+
+
+def _watch_to_the_end(
+    page: Page, server: Marketplace, token: str, task_id: str, watched: Watched
+) -> float:
+    """Let the browser go on until the import is over; the moment."""
+    watcher = threading.Thread(target=_watch, args=(server, token, task_id, watched))
+    watcher.start()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not watched.over.is_set():
+        # The browser's events come while its driver waits, and only then.
+        page.wait_for_timeout(100)
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"The import came to no end: {watched.last}")
+    ended = time.monotonic()
+    watcher.join()
+    return ended
+
+
+def _told(watched: Watched) -> Row:
+    """How often the bar moved, how long it stood, and how old a report was on the page."""
+    pauses = [later - sooner for sooner, later in pairwise(watched.arrivals)]
+    latencies = sorted(watched.latencies)
+    return {
+        "progress told": len(watched.arrivals),
+        "longest pause s": max(pauses),
+        "report to page ms p50": percentile(latencies, 0.5) * 1000,
+        "p99": percentile(latencies, 0.99) * 1000,
+    }
+
+
+def _others(heard: Heard) -> Row:
+    """What another seller's events took meanwhile."""
+    return {
+        "other events": heard.deliveries,
+        "their p50 ms": percentile(heard.latencies, 0.5) * 1000,
+        "their p99 ms": percentile(heard.latencies, 0.99) * 1000,
+    }
 
 
 def _check(
@@ -296,12 +317,23 @@ def _watch(server: Marketplace, token: str, task_id: str, watched: Watched) -> N
     watched.over.set()
 
 
-def _change_stock(server: Marketplace, product_id: int, token: str, over: threading.Event) -> None:
-    began, number = time.monotonic(), 0
-    while not over.is_set():
-        number += 1
-        time.sleep(max(0.0, began + number / CHANGES_PER_SECOND - time.monotonic()))
-        post(server, f"/api/products/{product_id}/stock", {"change": 1}, token)
+@contextmanager
+def _changing_stock(
+    server: Marketplace, product_id: int, token: str, over: threading.Event
+) -> Iterator[None]:
+    """Change a stock at an even pace while the block lasts, until it is over."""
+
+    def change() -> None:
+        began, number = time.monotonic(), 0
+        while not over.is_set():
+            number += 1
+            time.sleep(max(0.0, began + number / CHANGES_PER_SECOND - time.monotonic()))
+            post(server, f"/api/products/{product_id}/stock", {"change": 1}, token)
+
+    thread = threading.Thread(target=change, daemon=True)
+    thread.start()
+    yield
+    thread.join()
 
 
 def _peak_mb(pid: int) -> float:

@@ -11,20 +11,13 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
+from marketplace.badges import Badge
 from orders.events import OrderData, OrderLineData, OrderStepData
 from orders.models import Order
 
 register = template.Library()
 
 Status = Order.Status
-
-
-class Badge(NamedTuple):
-    """A status as word, tone and shape."""
-
-    word: Any  # translated when it is written
-    tone: str
-    icon: str
 
 
 BADGES = {
@@ -45,10 +38,10 @@ class Milestone(NamedTuple):
     step: OrderStepData | None
 
 
-@register.inclusion_tag("orders/_status.html")
+@register.inclusion_tag("components/status.html")
 def order_status(status: str) -> dict[str, Any]:
     """The badge of a status."""
-    return {"status": str(status), **BADGES[Status(status)]._asdict()}
+    return BADGES[Status(status)].context(status)
 
 
 @register.simple_tag

@@ -35,7 +35,7 @@ _MAX_DIRECTORY_BYTES = 256 * 1024
 
 
 # What zipfile raises for archives that are broken, or built to break it.
-BROKEN = (
+_BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
     NotImplementedError,
@@ -55,7 +55,7 @@ def check_archive(file: IO[bytes]) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
             parts = archive.infolist()
-    except BROKEN as error:
+    except _BROKEN as error:
         raise UnreadableFile(_("The file is no XLSX file, or is broken.")) from error
     if not {part.filename for part in parts} >= _NEEDED:
         raise UnreadableFile(_("The file is no XLSX file, or is broken."))

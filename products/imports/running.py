@@ -6,18 +6,15 @@ from uuid import UUID
 
 from django.db import Error as AnyDatabaseError
 from django.db import transaction
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from products.errors import SellersOnly
+from products.imports.ending import end_import
 from products.imports.errors import UnreadableFile
-from products.imports.events import progress_audiences, progress_of
-from products.imports.files import ImportFiles
 from products.imports.holding import Cancelled, Hold, Lost, Stopped
 from products.imports.models import MAX_MESSAGE, Import, RowError
-from products.imports.notices import tell_of_end
 from products.imports.steps import Steps
-from realtime.api import publish
 
 logger = logging.getLogger(__name__)
 
@@ -76,8 +73,5 @@ def _end(hold: Hold, status: Import.Status, complaint: tuple[int, str] | None) -
     if complaint is not None:
         row, message = complaint
         RowError.objects.create(of=job, row=row, message=message[:MAX_MESSAGE])
-    job.status, job.finished_at = status, timezone.now()
+    end_import(job, status)
     hold.save("status", "current", "total", "finished_at")
-    publish(progress_of(job), audiences=progress_audiences(job))
-    tell_of_end(job)
-    transaction.on_commit(ImportFiles(job.pk).discard, robust=True)

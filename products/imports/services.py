@@ -4,17 +4,16 @@ from typing import IO
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from marketplace.accounts.models import User
+from products.imports.ending import end_import
 from products.imports.errors import ImportFinished, ImportNotFound, TooManyImports
 from products.imports.events import progress_audiences, progress_of
 from products.imports.files import ImportFiles, display_name, recognise
 from products.imports.models import Import
-from products.imports.notices import tell_of_end
 from products.imports.workers import wake_workers
 from products.services import require_seller
-from realtime.api import publish, publish_ephemeral
+from realtime.api import publish_ephemeral
 
 MAX_UNFINISHED = 20
 
@@ -70,14 +69,6 @@ def cancel_import(*, task_id: UUID, by: User) -> Import:
             raise ImportFinished
         job.cancel_requested = True
         if job.status == Import.Status.QUEUED:
-            _end_waiting(job)
+            end_import(job, Import.Status.CANCELLED)  # nobody works on it
         job.save()
     return job
-
-
-def _end_waiting(job: Import) -> None:
-    """Nobody works on it, and nothing was written."""
-    job.status, job.finished_at = Import.Status.CANCELLED, timezone.now()
-    publish(progress_of(job), audiences=progress_audiences(job))
-    tell_of_end(job)
-    transaction.on_commit(ImportFiles(job.pk).discard, robust=True)

@@ -11,7 +11,8 @@ from threading import Event, Thread
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error as AnyDatabaseError
+from django.db import connection
 from django.utils import timezone
 
 from products.imports.files import tidy
@@ -63,7 +64,7 @@ class Foreman(Thread):
             self._woken.clear()
             try:
                 with_own_connection(self._look)
-            except DatabaseError as error:
+            except AnyDatabaseError as error:
                 logger.warning("Imports wait for the database: %s", error)
             except Exception:
                 logger.exception("Looking for imports failed and goes on.")

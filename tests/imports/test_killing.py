@@ -30,7 +30,7 @@ DEATHS = [
     ((WRITE, 5, "at-once"), "writing", 1250),
     ((WRITE, 6, "owed"), "writing", 2500),
     (("products.imports.announcing.product_data", 120, "owed"), "publishing", GOOD),
-    (("products.imports.running.tell_of_end", 1, "owed"), "publishing", GOOD),
+    (("products.imports.running.end_import", 1, "owed"), "publishing", GOOD),
 ]
 
 

@@ -16,6 +16,7 @@ from marketplace.accounts.models import User
 from products.imports.models import Import, RowError
 from products.imports.running import run_import
 from products.imports.services import create_import
+from tests.products.things import announced
 
 HEADER = ["externalId", "title", "price", "currency", "kind", "stock"]
 URL = "/api/imports"
@@ -102,3 +103,22 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.01)
+
+
+def counts(job: Import) -> tuple[str, int, int, int]:
+    """How it ended: status, created, updated, failed."""
+    return job.status, job.created, job.updated, job.failed
+
+
+def told_of_products() -> list[tuple[str, list[str], list[str]]]:
+    """What was announced, progress aside: type, audiences, and titles or ids."""
+    return [
+        (kind, audiences, _named(data))
+        for kind, audiences, data in announced()
+        if kind != "progress"
+    ]
+
+
+def _named(data: dict[str, Any]) -> list[str]:
+    products = data.get("products") or [data.get("product") or data]
+    return [str(each.get("title") or each["productId"]) for each in products]

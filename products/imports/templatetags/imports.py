@@ -3,13 +3,14 @@
 static/imports/standing.js and shown.js patch what these render.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import template
 from django.template.defaultfilters import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 
+from marketplace.badges import Badge
 from marketplace.formats import format_number
 from products.imports.models import Import
 
@@ -22,14 +23,6 @@ Status = Import.Status
 Step = Import.Step
 
 
-class Badge(NamedTuple):
-    """A status as word, tone and shape."""
-
-    word: Any  # translated when it is written
-    tone: str
-    icon: str
-
-
 BADGES = {
     Status.QUEUED: Badge(pgettext_lazy("import", "Waiting"), "", "clock"),
     Status.RUNNING: Badge(pgettext_lazy("import", "Running"), "accent", "refresh-cw"),
@@ -39,10 +32,10 @@ BADGES = {
 }
 
 
-@register.inclusion_tag("imports/_status.html")
+@register.inclusion_tag("components/status.html")
 def import_status(status: str) -> dict[str, Any]:
     """The badge of a status."""
-    return {"status": str(status), **BADGES[Status(status)]._asdict()}
+    return BADGES[Status(status)].context(status)
 
 
 @register.simple_tag
