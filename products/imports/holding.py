@@ -118,7 +118,8 @@ class Hold:
         """Lock the import's row until the transaction ends; raises Lost if it is another's.
 
         Whatever is written of an import is written behind this: a worker that was frozen, and goes
-        on when another has long taken over, writes nothing.
+        on when another has long taken over, stops before it has locked a product. save(), with
+        which each of these transactions ends, would refuse as well.
         """
         if self._own().select_for_update(no_key=True).values_list("pk").first() is None:
             raise Lost
