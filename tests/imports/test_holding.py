@@ -163,7 +163,7 @@ def test_who_was_frozen_while_checking_leaves_what_the_next_has_found(
 def test_what_fails_stays_failed_when_its_worker_stops_on_the_way(
     seller: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job, stop = hand_in(seller, csv_file(row(number) for number in range(700))), Event()
+    job = hand_in(seller, csv_file(row(number) for number in range(700)))
     monkeypatch.setattr("products.imports.announcing.Pace.wait_seconds", lambda _pace: 0.001)
 
     def write_and_shut_out(*args: Any, **options: Any) -> int:
@@ -171,14 +171,12 @@ def test_what_fails_stays_failed_when_its_worker_stops_on_the_way(
         User.objects.filter(pk=seller.pk).update(is_active=False)
         return frames
 
-    def stop_first(steps: Steps) -> None:
-        stop.set()
-        publish(steps)
+    def stop_there(*_: Any, **__: Any) -> int:
+        raise Stopped  # when its step says already that it announces
 
-    publish = Steps.publish
     monkeypatch.setattr("products.imports.steps.write_rows", write_and_shut_out)
-    monkeypatch.setattr(Steps, "publish", stop_first)
-    run_import(job.pk, stop=stop)
+    monkeypatch.setattr("products.imports.steps.announce_lots", stop_there)
+    run_import(job.pk, stop=Event())
     monkeypatch.undo()
     assert work_on(job.pk).status == "failed"
     assert Product.objects.count() == 250
